@@ -1,0 +1,377 @@
+//! The long-lived machine: one profile's tokens, from the first consent to the last refusal.
+//!
+//! It is polled. The shell tells it what happened (`handle_…`, always with the time), then asks
+//! what to do (`poll_…`): send a request, store an event's tokens, sleep until a moment. It does
+//! the same in one command, in a broker and in a test whose clock is moved by hand.
+//!
+//! Four promises, each with a test:
+//! - a late answer, one whose request is no longer the current one, changes nothing;
+//! - a refresh that brought nothing new is not repeated before the access token has ended;
+//! - a refresh token is given up only after two refusals in a row, never for a lost answer, a page,
+//!   a 5xx or a 429;
+//! - whatever is to be handed out comes in an event first, so that it can be stored before.
+
+mod schedule;
+mod state;
+
+use std::collections::VecDeque;
+
+use jiff::{SignedDuration, Timestamp};
+
+pub use schedule::{Policy, Why};
+pub use state::{Attempt, Change, RefreshTokenChange, TokenState};
+
+use crate::diagnosis::Code;
+use crate::oauth::client::Client;
+use crate::oauth::error::ErrorCode;
+use crate::oauth::token::{ExpectTokenResponse, TokenError, TokenResponse, refresh};
+use crate::oauth::{Endpoints, Request, Response};
+use crate::servicenow::{Lifespans, Phase, TokenFailure};
+use crate::token_set::{Generation, TokenSet};
+use schedule::Jitter;
+
+/// What the shell asks the keeper to do.
+#[derive(Debug)]
+pub enum Command {
+    /// Refresh now, whatever the schedule says.
+    Refresh,
+    /// An API call with the access token was answered 401: the clock may be wrong, or it was
+    /// revoked. Leads to one refresh.
+    AccessTokenRejected,
+    /// The store holds a newer token set (another process refreshed): take it.
+    Adopt(Box<TokenSet>),
+    /// Forget everything (after `revoke`, `logout`).
+    Forget,
+}
+
+/// What happened, for the shell to act on.
+#[derive(Debug)]
+pub enum Event {
+    /// New facts. They must be stored durably before any of it is handed out.
+    Refreshed {
+        /// The tokens to store.
+        tokens: Box<TokenSet>,
+        /// What is new about them.
+        change: Change,
+    },
+    /// An attempt failed; the tokens are kept. `poll_timeout` tells when the next one is due.
+    Failed(Failure),
+    /// The first refusal: before the request is repeated the shell reads the store again and
+    /// hands in what it finds with [`Command::Adopt`] if it is newer.
+    RefusedOnce(TokenFailure),
+    /// The refresh token is dead: a person must log in.
+    Rejected(TokenFailure),
+    /// Asked to refresh, but there is nothing to refresh with.
+    NothingToRefresh,
+}
+
+/// Why an attempt failed.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum Failure {
+    /// There was an answer, but no token in it.
+    Answer(TokenFailure),
+    /// There was no answer.
+    NoAnswer(NoAnswer),
+}
+
+/// How a request came to have no answer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum NoAnswer {
+    /// No byte of it was sent.
+    NotSent,
+    /// It was sent, at least in part: the instance may have acted on it.
+    Lost,
+}
+
+/// The machine. See the [module](self).
+#[derive(Debug)]
+pub struct Keeper {
+    endpoints: Endpoints,
+    client: Client,
+    lifespans: Lifespans,
+    policy: Policy,
+    jitter: Jitter,
+    state: TokenState,
+    generation: Generation,
+    expected: Option<ExpectTokenResponse>,
+    requests: VecDeque<(Generation, Request)>,
+    events: VecDeque<Event>,
+}
+
+impl Keeper {
+    /// A keeper for `tokens`, as they were stored. `seed` spreads retries of many keepers; it need
+    /// not be secret.
+    pub fn new(
+        endpoints: Endpoints,
+        client: Client,
+        lifespans: Lifespans,
+        tokens: Option<TokenSet>,
+        policy: Policy,
+        seed: u64,
+    ) -> Self {
+        Self {
+            endpoints,
+            client,
+            lifespans,
+            policy,
+            jitter: Jitter::new(seed),
+            state: tokens.map_or(TokenState::Absent, TokenState::fresh),
+            generation: Generation::NONE,
+            expected: None,
+            requests: VecDeque::new(),
+            events: VecDeque::new(),
+        }
+    }
+
+    /// What the keeper holds and is doing.
+    pub fn state(&self) -> &TokenState {
+        &self.state
+    }
+
+    /// The next request to send, with the generation its answer must bear.
+    pub fn poll_request(&mut self) -> Option<(Generation, Request)> {
+        self.requests.pop_front()
+    }
+
+    /// The next event.
+    pub fn poll_event(&mut self) -> Option<Event> {
+        self.events.pop_front()
+    }
+
+    /// When `handle_timeout` should be called, and why.
+    pub fn poll_timeout(&self) -> Option<(Timestamp, Why)> {
+        match &self.state {
+            TokenState::Fresh { tokens, next: None } if tokens.refresh_token.is_some() => {
+                Some((self.policy.refresh_at(tokens), Why::AccessTokenEnds))
+            }
+            TokenState::Fresh {
+                next: Some(next), ..
+            }
+            | TokenState::Waiting { next, .. } => Some(*next),
+            _ => None,
+        }
+    }
+
+    /// The time has come, or so the shell thinks: clocks jump, machines sleep.
+    pub fn handle_timeout(&mut self, now: Timestamp) {
+        if self.poll_timeout().is_some_and(|(at, _)| at <= now) {
+            self.send(now);
+        }
+    }
+
+    /// Does as it is told.
+    pub fn handle_command(&mut self, now: Timestamp, command: Command) {
+        match command {
+            Command::Adopt(tokens) => {
+                self.abandon();
+                self.state = TokenState::fresh(*tokens);
+            }
+            Command::Forget => {
+                self.abandon();
+                self.state = TokenState::Absent;
+            }
+            // A refresh that is under way is the refresh that is asked for.
+            Command::Refresh | Command::AccessTokenRejected
+                if matches!(self.state, TokenState::Refreshing { .. }) => {}
+            Command::Refresh | Command::AccessTokenRejected => self.send(now),
+        }
+    }
+
+    /// An answer, or the news that none will come. Of an older generation: dropped.
+    pub fn handle_response(
+        &mut self,
+        now: Timestamp,
+        generation: Generation,
+        answer: Result<Response, NoAnswer>,
+    ) {
+        if generation != self.generation {
+            return;
+        }
+        let (Some(expected), TokenState::Refreshing { .. }) = (self.expected.take(), &self.state)
+        else {
+            return;
+        };
+        let TokenState::Refreshing {
+            tokens,
+            sent_at,
+            attempt,
+        } = std::mem::replace(&mut self.state, TokenState::Absent)
+        else {
+            return;
+        };
+        match answer.map(|answer| expected.receive(answer)) {
+            Ok(Ok(response)) => self.succeed(now, sent_at, *tokens, response),
+            Ok(Err(error)) => self.fail(now, tokens, attempt, error),
+            Err(no_answer) => self.lose(now, tokens, attempt, no_answer),
+        }
+    }
+
+    fn abandon(&mut self) {
+        self.generation = self.generation.next();
+        self.expected = None;
+        self.requests.clear();
+    }
+
+    fn send(&mut self, now: Timestamp) {
+        let attempt = self.state.attempt();
+        let Some(tokens) = self.state.take_tokens() else {
+            self.events.push_back(Event::NothingToRefresh);
+            return;
+        };
+        let Some(refresh_token) = &tokens.refresh_token else {
+            self.state = TokenState::Fresh { tokens, next: None };
+            self.events.push_back(Event::NothingToRefresh);
+            return;
+        };
+        let (request, expected) = refresh(&self.endpoints, &self.client, refresh_token);
+        self.abandon();
+        self.expected = Some(expected);
+        self.requests.push_back((self.generation, request));
+        self.state = TokenState::Refreshing {
+            tokens,
+            sent_at: now,
+            attempt,
+        };
+    }
+
+    fn succeed(
+        &mut self,
+        now: Timestamp,
+        sent_at: Timestamp,
+        old: TokenSet,
+        response: TokenResponse,
+    ) {
+        let (tokens, change) = state::apply(old, response, sent_at, self.lifespans);
+        let next = if change.brought_progress() {
+            None
+        } else {
+            // The instance hands out the same token while it lives: asking again at once would ask
+            // forever. A second after its end there must be another one.
+            let end = tokens.access_expires_at.at.max(now);
+            Some((
+                crate::oauth::token::add_seconds(end, 1),
+                Why::SameTokenAgain,
+            ))
+        };
+        self.state = TokenState::Fresh {
+            tokens: Box::new(tokens.clone()),
+            next,
+        };
+        self.events.push_back(Event::Refreshed {
+            tokens: Box::new(tokens),
+            change,
+        });
+    }
+
+    fn fail(&mut self, now: Timestamp, tokens: Box<TokenSet>, attempt: Attempt, error: TokenError) {
+        let phase = Phase::Refresh {
+            since_grant: now.duration_since(tokens.granted_at),
+            lifespan: SignedDuration::from_secs(self.lifespans.refresh_or_default()),
+        };
+        let retry_after = error.retry_after();
+        let failure = TokenFailure { phase, error };
+        if is_refusal(&failure) {
+            self.refuse(now, tokens, attempt, failure);
+            return;
+        }
+        let next = if let Some(seconds) = retry_after {
+            (
+                crate::oauth::token::add_seconds(now, seconds),
+                Why::RetryAfter,
+            )
+        } else if matches!(
+            failure.error,
+            TokenError::Refused { .. } | TokenError::Redirected { .. }
+        ) {
+            // Somebody has to change something first; looking again once in a while is enough.
+            (
+                now.saturating_add(self.policy.ceiling)
+                    .unwrap_or(Timestamp::MAX),
+                Why::SomebodyMustAct,
+            )
+        } else {
+            (
+                self.jitter.back_off(now, attempt.failures, &self.policy),
+                Why::BackOff,
+            )
+        };
+        // Only an unbroken row of refusals counts: this was none.
+        let attempt = Attempt {
+            failures: attempt.failures.saturating_add(1),
+            refused: false,
+        };
+        self.state = TokenState::Waiting {
+            tokens,
+            next,
+            attempt,
+        };
+        self.events
+            .push_back(Event::Failed(Failure::Answer(failure)));
+    }
+
+    fn refuse(
+        &mut self,
+        now: Timestamp,
+        tokens: Box<TokenSet>,
+        attempt: Attempt,
+        failure: TokenFailure,
+    ) {
+        if attempt.refused {
+            self.state = TokenState::Rejected { tokens, at: now };
+            self.events.push_back(Event::Rejected(failure));
+        } else {
+            // ServiceNow answers 401 now and then when two refresh at once: repeat once, alone.
+            let at = now
+                .saturating_add(self.policy.refusal_pause)
+                .unwrap_or(Timestamp::MAX);
+            let attempt = Attempt {
+                failures: 0,
+                refused: true,
+            };
+            self.state = TokenState::Waiting {
+                tokens,
+                next: (at, Why::RefusedOnce),
+                attempt,
+            };
+            self.events.push_back(Event::RefusedOnce(failure));
+        }
+    }
+
+    fn lose(
+        &mut self,
+        now: Timestamp,
+        tokens: Box<TokenSet>,
+        attempt: Attempt,
+        no_answer: NoAnswer,
+    ) {
+        // An answer lost on the way: where refresh tokens rotate, the same one may be used again
+        // for some seconds only. So the first retry is at once, the later ones back off.
+        let next = if no_answer == NoAnswer::Lost && attempt.failures == 0 {
+            (now, Why::AnswerLost)
+        } else {
+            (
+                self.jitter.back_off(now, attempt.failures, &self.policy),
+                Why::BackOff,
+            )
+        };
+        let attempt = Attempt {
+            failures: attempt.failures.saturating_add(1),
+            ..attempt
+        };
+        self.state = TokenState::Waiting {
+            tokens,
+            next,
+            attempt,
+        };
+        self.events
+            .push_back(Event::Failed(Failure::NoAnswer(no_answer)));
+    }
+}
+
+/// Whether the answer says that the refresh token itself is not accepted.
+fn is_refusal(failure: &TokenFailure) -> bool {
+    use crate::diagnosis::Diagnose as _;
+    failure.code() == Code::TokenRefused
+        && matches!(&failure.error, TokenError::Refused { error, .. }
+            if matches!(error.code, ErrorCode::InvalidGrant | ErrorCode::ServerError))
+}

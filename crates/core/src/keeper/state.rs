@@ -1,0 +1,191 @@
+//! What a keeper holds; each variant holds only what is true in it.
+
+use jiff::Timestamp;
+
+use super::schedule::Why;
+use crate::oauth::token::{TokenResponse, add_seconds};
+use crate::servicenow::Lifespans;
+use crate::token_set::{Deadline, KnownBy, TokenSet};
+
+/// Where the tokens stand.
+#[derive(Debug)]
+pub enum TokenState {
+    /// There are none.
+    Absent,
+    /// They are as good as we know.
+    Fresh {
+        /// The tokens.
+        tokens: Box<TokenSet>,
+        /// The next refresh, when it is not simply due before the access token's end.
+        next: Option<(Timestamp, Why)>,
+    },
+    /// A refresh is under way.
+    Refreshing {
+        /// The tokens it was made from.
+        tokens: Box<TokenSet>,
+        /// When it was sent.
+        sent_at: Timestamp,
+        /// What went before it.
+        attempt: Attempt,
+    },
+    /// An attempt failed, another is due.
+    Waiting {
+        /// The tokens, kept.
+        tokens: Box<TokenSet>,
+        /// When, and why then.
+        next: (Timestamp, Why),
+        /// What went before.
+        attempt: Attempt,
+    },
+    /// The refresh token was refused twice in a row: a person must log in.
+    Rejected {
+        /// The tokens, for the record.
+        tokens: Box<TokenSet>,
+        /// When it was observed.
+        at: Timestamp,
+    },
+}
+
+/// What went before a request: how many attempts failed in a row, and whether the last answer was
+/// a refusal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Attempt {
+    /// Attempts that failed in a row, refusals not counted.
+    pub failures: u32,
+    /// Whether the last answer refused the refresh token.
+    pub refused: bool,
+}
+
+impl TokenState {
+    pub(super) fn fresh(tokens: TokenSet) -> Self {
+        Self::Fresh {
+            tokens: Box::new(tokens),
+            next: None,
+        }
+    }
+
+    /// The tokens, whatever their state.
+    pub fn tokens(&self) -> Option<&TokenSet> {
+        match self {
+            Self::Absent => None,
+            Self::Fresh { tokens, .. }
+            | Self::Refreshing { tokens, .. }
+            | Self::Waiting { tokens, .. }
+            | Self::Rejected { tokens, .. } => Some(tokens),
+        }
+    }
+
+    /// The tokens to try again with. A rejected set may be tried again when a person insists.
+    pub(super) fn take_tokens(&mut self) -> Option<Box<TokenSet>> {
+        match std::mem::replace(self, Self::Absent) {
+            Self::Absent => None,
+            Self::Fresh { tokens, .. }
+            | Self::Refreshing { tokens, .. }
+            | Self::Waiting { tokens, .. }
+            | Self::Rejected { tokens, .. } => Some(tokens),
+        }
+    }
+
+    pub(super) fn attempt(&self) -> Attempt {
+        match self {
+            Self::Waiting { attempt, .. } => *attempt,
+            _ => Attempt::default(),
+        }
+    }
+}
+
+/// What a refresh changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Change {
+    /// Whether another access token came.
+    pub access_token_is_new: bool,
+    /// Whether the access token's end moved into the future by more than the time the call took.
+    pub access_end_moved: bool,
+    /// What became of the refresh token.
+    pub refresh_token: RefreshTokenChange,
+}
+
+/// What became of the refresh token (RFC 6749 §6: three behaviours are normal).
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum RefreshTokenChange {
+    /// The answer had none: the old one stays.
+    Kept,
+    /// The answer repeated it.
+    SameAgain,
+    /// The answer brought another one: the old one must not be used any more.
+    Replaced,
+}
+
+impl Change {
+    /// Whether the refresh was worth it.
+    pub fn brought_progress(self) -> bool {
+        self.access_token_is_new || self.access_end_moved
+    }
+}
+
+/// Shorter prolongations than this many seconds are rounding, not progress.
+const PROGRESS: i64 = 5;
+
+/// The token set after an answer. ServiceNow counts the refresh token's end from the last consent,
+/// so a refresh moves it only if it brings another refresh token.
+pub(super) fn apply(
+    old: TokenSet,
+    response: TokenResponse,
+    sent_at: Timestamp,
+    lifespans: Lifespans,
+) -> (TokenSet, Change) {
+    let access_token_is_new = response.access_token != old.access_token;
+    let end = match response.expires_in {
+        // The same token without a believable end: what was known about its end stays.
+        None if !access_token_is_new => old.access_expires_at.at,
+        _ => response.access_expires_at(sent_at, lifespans.access_or_default()),
+    };
+    let known_by = if response.expires_in.is_some() {
+        KnownBy::Stated
+    } else {
+        KnownBy::Derived
+    };
+    let access_end_moved = end.duration_since(old.access_expires_at.at).as_secs() >= PROGRESS;
+    let (refresh_token, refresh_change, refresh_expires_at) = match response.refresh_token {
+        None => (
+            old.refresh_token,
+            RefreshTokenChange::Kept,
+            old.refresh_expires_at,
+        ),
+        Some(new) if old.refresh_token.as_ref() == Some(&new) => (
+            Some(new),
+            RefreshTokenChange::SameAgain,
+            old.refresh_expires_at,
+        ),
+        Some(new) => {
+            let end = add_seconds(sent_at, lifespans.refresh_or_default());
+            let deadline = Deadline {
+                at: end,
+                known_by: KnownBy::Derived,
+            };
+            (Some(new), RefreshTokenChange::Replaced, Some(deadline))
+        }
+    };
+    let tokens = TokenSet {
+        access_token: response.access_token,
+        refresh_token,
+        authorization_code: old.authorization_code,
+        scope: response.scope.or(old.scope),
+        issued_at: if access_token_is_new {
+            sent_at
+        } else {
+            old.issued_at
+        },
+        granted_at: old.granted_at,
+        access_expires_at: Deadline { at: end, known_by },
+        refresh_expires_at,
+    };
+    (
+        tokens,
+        Change {
+            access_token_is_new,
+            access_end_moved,
+            refresh_token: refresh_change,
+        },
+    )
+}

@@ -1,0 +1,162 @@
+//! A profile: a local name for instance, client, grant, target and redirect URI, checked once so
+//! that nothing later has to ask again (parse, don't validate).
+
+use std::fmt;
+
+use crate::diagnosis::{Code, Diagnose};
+use crate::oauth::Scope;
+use crate::oauth::client::{AuthenticationMethod, ClientId};
+use crate::oauth::redirect::RedirectUri;
+use crate::servicenow::{Instance, Lifespans};
+
+/// The name of a profile: 1 to 63 characters of `a-z 0-9 . _ -`, the first a letter or a digit.
+/// It can be a file name everywhere and can never be a path or an option.
+#[derive(Debug, Clone, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub struct ProfileName(String);
+
+/// The text cannot be a profile's name.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+#[error("\"{}\" cannot be the name of a profile", crate::printable::Printable(.0))]
+pub struct ProfileNameError(String);
+
+impl Diagnose for ProfileNameError {
+    fn code(&self) -> Code {
+        Code::ProfileInvalid
+    }
+}
+
+impl ProfileName {
+    /// Checks the text.
+    ///
+    /// # Errors
+    /// Whatever is not `[a-z0-9][a-z0-9._-]{0,62}`, and names that some systems reserve (`con`, `nul`).
+    pub fn parse(text: &str) -> Result<Self, ProfileNameError> {
+        let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
+        let fits = (1..=63).contains(&text.len())
+            && text.bytes().next().is_some_and(plain)
+            && text
+                .bytes()
+                .all(|b| plain(b) || matches!(b, b'.' | b'_' | b'-'));
+        if fits && !is_reserved_on_windows(text) {
+            Ok(Self(text.to_owned()))
+        } else {
+            Err(ProfileNameError(text.to_owned()))
+        }
+    }
+
+    /// The name as text.
+    pub fn as_str(&self) -> &str {
+        &self.0
+    }
+}
+
+impl fmt::Display for ProfileName {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// Device names that Windows reserves, with or without an extension.
+fn is_reserved_on_windows(text: &str) -> bool {
+    let stem = text.split('.').next().unwrap_or(text);
+    let numbered = |prefix: &str| {
+        stem.strip_prefix(prefix)
+            .is_some_and(|n| n.len() == 1 && n.bytes().all(|b| b.is_ascii_digit()))
+    };
+    matches!(stem, "con" | "prn" | "aux" | "nul") || numbered("com") || numbered("lpt")
+}
+
+/// How a profile gets its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Grant {
+    /// RFC 6749 §4.1: a person consents in a browser.
+    #[default]
+    AuthorizationCode,
+    /// RFC 6749 §4.4: the client acts for itself; no refresh token.
+    ClientCredentials,
+}
+
+impl Grant {
+    /// The word used on the command line and in the configuration.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AuthorizationCode => "authorization-code",
+            Self::ClientCredentials => "client-credentials",
+        }
+    }
+
+    /// The grant of that name.
+    pub fn find(name: &str) -> Option<Self> {
+        [Self::AuthorizationCode, Self::ClientCredentials]
+            .into_iter()
+            .find(|g| g.as_str() == name)
+    }
+}
+
+/// Everything about a profile that is no secret.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Profile {
+    /// Its local name.
+    pub name: ProfileName,
+    /// The instance its secrets go to, and no other.
+    pub instance: Instance,
+    /// The client registered there.
+    pub client_id: ClientId,
+    /// How the client authenticates.
+    pub authentication: AuthenticationMethod,
+    /// The grant.
+    pub grant: Grant,
+    /// The redirect URI, where the grant needs one.
+    pub redirect_uri: Option<RedirectUri>,
+    /// The scope to ask for; `None` leaves it to the client's own.
+    pub scope: Option<Scope>,
+    /// The lifespans set on the client, as far as they are known.
+    pub lifespans: Lifespans,
+    /// The product the tokens are for.
+    pub target: String,
+    /// The region of the target, where it has regions.
+    pub region: Option<String>,
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// V19: names become neither paths nor programs.
+    #[test]
+    fn hostile_names_are_refused() {
+        for name in [
+            "",
+            "..",
+            ".a",
+            "-a",
+            "a/b",
+            "a\\b",
+            "A",
+            "a b",
+            "a\0",
+            "ä",
+            "con",
+            "nul.txt",
+            "com1",
+            &"a".repeat(64),
+        ] {
+            assert!(ProfileName::parse(name).is_err(), "{name:?}");
+        }
+    }
+
+    #[test]
+    fn plain_names_are_kept() {
+        for name in [
+            "a",
+            "0",
+            "dev",
+            "acme-prod.eu_1",
+            "console",
+            "com12",
+            &"a".repeat(63),
+        ] {
+            assert_eq!(ProfileName::parse(name).unwrap().as_str(), name);
+        }
+    }
+}

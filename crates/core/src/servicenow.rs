@@ -1,0 +1,131 @@
+//! What is special about a ServiceNow instance: where it lives, its fixed endpoints, its default
+//! lifespans, its pages, and what its answers mean. Sources and confidence: `docs/quirks.md`.
+
+mod failure;
+mod instance;
+mod verification;
+
+use jiff::SignedDuration;
+
+pub use failure::{Phase, TokenFailure};
+pub use instance::{Instance, InstanceError};
+pub use verification::{ApiError, ApiVerdict, judge, read_current_user, read_table};
+
+/// Access Token Lifespan of a new client, in seconds.
+pub const ACCESS_TOKEN_LIFESPAN: i64 = 1_800;
+
+/// Refresh Token Lifespan of a new client, in seconds: 100 days.
+pub const REFRESH_TOKEN_LIFESPAN: i64 = 8_640_000;
+
+/// `auth_code_lifespan` of a new client, in seconds.
+pub const CODE_LIFESPAN: i64 = 60;
+
+/// The lifespans set on the client, in seconds, as far as somebody stated them.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub struct Lifespans {
+    /// Access Token Lifespan.
+    pub access: Option<i64>,
+    /// Refresh Token Lifespan.
+    pub refresh: Option<i64>,
+}
+
+impl Lifespans {
+    /// The access token's, or the documented default.
+    pub fn access_or_default(self) -> i64 {
+        self.access.unwrap_or(ACCESS_TOKEN_LIFESPAN)
+    }
+
+    /// The refresh token's, or the documented default.
+    pub fn refresh_or_default(self) -> i64 {
+        self.refresh.unwrap_or(REFRESH_TOKEN_LIFESPAN)
+    }
+}
+
+/// Reads a lifespan: seconds, or a number with `s`, `m`, `h`, `d`. Commas between digits, as the
+/// forms show them, are allowed.
+///
+/// # Errors
+/// A sentence that says what would be a lifespan.
+pub fn parse_lifespan(text: &str) -> Result<SignedDuration, &'static str> {
+    const FORM: &str =
+        "a duration is a number of seconds, or a number with s, m, h or d: 31536000, 365d, 30m";
+    let plain: String = text
+        .trim()
+        .chars()
+        .filter(|c| !matches!(c, ',' | '_'))
+        .collect();
+    let (digits, factor) = match plain.strip_suffix(['s', 'm', 'h', 'd']) {
+        None => (plain.as_str(), 1),
+        Some(digits) => match plain.as_bytes().last() {
+            Some(b'm') => (digits, 60),
+            Some(b'h') => (digits, 3_600),
+            Some(b'd') => (digits, 86_400),
+            _ => (digits, 1),
+        },
+    };
+    let number: i64 = if digits.bytes().all(|b| b.is_ascii_digit()) {
+        digits.parse().map_err(|_| FORM)?
+    } else {
+        return Err(FORM);
+    };
+    // A hundred years: beyond that the dates themselves end.
+    match number.checked_mul(factor) {
+        Some(seconds) if seconds <= 3_155_760_000 => Ok(SignedDuration::from_secs(seconds)),
+        _ => Err("a duration is at most a hundred years"),
+    }
+}
+
+/// A page that answers instead of an endpoint, told by its title.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Page {
+    /// A developer instance that sleeps.
+    Hibernating,
+    /// Waking up, or in maintenance.
+    Offline,
+}
+
+impl Page {
+    /// Knows the page by its title.
+    pub fn from_title(title: &str) -> Option<Self> {
+        let title = title.to_ascii_lowercase();
+        if title.contains("instance hibernating") {
+            Some(Self::Hibernating)
+        } else if title.contains("currently offline") {
+            Some(Self::Offline)
+        } else {
+            None
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn lifespans_as_people_write_them() {
+        for (text, seconds) in [
+            ("1800", 1800),
+            ("31,536,000", 31_536_000),
+            ("365d", 31_536_000),
+            ("30m", 1800),
+            ("2h", 7200),
+            ("5s", 5),
+            ("0", 0),
+        ] {
+            assert_eq!(parse_lifespan(text).unwrap().as_secs(), seconds, "{text}");
+        }
+        for text in [
+            "",
+            "d",
+            "-1",
+            "1w",
+            "1.5h",
+            "99999999999999999999",
+            "99999999999d",
+            "+5",
+        ] {
+            assert!(parse_lifespan(text).is_err(), "{text}");
+        }
+    }
+}

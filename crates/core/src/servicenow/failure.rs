@@ -1,0 +1,217 @@
+//! What a failed token request means. ServiceNow gives one answer to nearly every failure, so the
+//! phase, and how old the code or the consent is, have to tell what the answer does not.
+
+use std::fmt;
+
+use jiff::SignedDuration;
+
+use super::{CODE_LIFESPAN, Page};
+use crate::diagnosis::{Code, Diagnose, Hint};
+use crate::oauth::error::{ErrorCode, ErrorResponse};
+use crate::oauth::token::TokenError;
+
+/// What the request was for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Phase {
+    /// Exchanging a code that reached us this long ago.
+    Exchange {
+        /// Between the opening of the authorization URL and the exchange nobody knows when the
+        /// code was made; this is how long ago it was handed to us.
+        since_redirect: SignedDuration,
+    },
+    /// Refreshing; the last consent was this long ago.
+    Refresh {
+        /// Age of the consent.
+        since_grant: SignedDuration,
+        /// The refresh token's lifespan, as far as it is known.
+        lifespan: SignedDuration,
+    },
+    /// The client asked for itself.
+    ClientCredentials,
+}
+
+/// A token request that failed, with what is needed to explain it.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub struct TokenFailure {
+    /// What the request was for.
+    pub phase: Phase,
+    /// What came back.
+    #[source]
+    pub error: TokenError,
+}
+
+impl fmt::Display for TokenFailure {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let what = match self.phase {
+            Phase::Exchange { .. } => "exchange the code",
+            Phase::Refresh { .. } => "refresh the token",
+            Phase::ClientCredentials => "issue a token to the client",
+        };
+        match &self.error {
+            TokenError::Refused { error, .. } => {
+                write!(f, "the instance refused to {what} ({error})")
+            }
+            _ => write!(f, "the instance did not {what}"),
+        }
+    }
+}
+
+impl Diagnose for TokenFailure {
+    fn code(&self) -> Code {
+        match &self.error {
+            TokenError::Refused { error, .. } => self.refusal(error),
+            TokenError::Redirected { .. } => Code::EndpointRedirects,
+            TokenError::RateLimited { .. } => Code::RateLimited,
+            TokenError::Unavailable { .. } => Code::InstanceBusy,
+            TokenError::Page { title, .. } => match title.as_deref().and_then(Page::from_title) {
+                Some(Page::Hibernating) => Code::InstanceAsleep,
+                Some(Page::Offline) => Code::InstanceOffline,
+                None => Code::AnswerUnreadable,
+            },
+            TokenError::Invalid { .. } => Code::AnswerInvalid,
+        }
+    }
+
+    fn hints(&self) -> Vec<Hint> {
+        let mut hints = self.aged_hints();
+        hints.extend(self.code().entry().hints());
+        hints
+    }
+}
+
+impl TokenFailure {
+    fn refusal(&self, error: &ErrorResponse) -> Code {
+        match (&error.code, self.phase) {
+            (ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient, _) => Code::ClientRefused,
+            (ErrorCode::InvalidScope, _) => Code::ScopeRefused,
+            (ErrorCode::TemporarilyUnavailable, _) => Code::InstanceBusy,
+            (ErrorCode::InvalidGrant, Phase::Exchange { .. }) => Code::CodeRefused,
+            (ErrorCode::InvalidGrant, Phase::Refresh { .. }) => Code::TokenRefused,
+            _ if is_catch_all(error) => match self.phase {
+                Phase::Exchange { .. } => Code::CodeRefused,
+                Phase::Refresh { .. } => Code::TokenRefused,
+                Phase::ClientCredentials => Code::ClientRefused,
+            },
+            _ => Code::RequestRefused,
+        }
+    }
+
+    /// What the ages say, before the general checklist.
+    fn aged_hints(&self) -> Vec<Hint> {
+        let TokenError::Refused { error, .. } = &self.error else {
+            return Vec::new();
+        };
+        if !is_catch_all(error) && error.code != ErrorCode::InvalidGrant {
+            return Vec::new();
+        }
+        match self.phase {
+            Phase::Exchange { since_redirect } => exchange_hints(since_redirect.as_secs()),
+            Phase::Refresh {
+                since_grant,
+                lifespan,
+            } => refresh_hints(since_grant, lifespan),
+            Phase::ClientCredentials => vec![Hint::set(
+                "glide.oauth.inbound.client.credential.grant_type.enabled",
+                "must be true on the instance, and the client needs an OAuth Application User",
+            )],
+        }
+    }
+}
+
+fn exchange_hints(age: i64) -> Vec<Hint> {
+    let first = if age >= CODE_LIFESPAN {
+        format!(
+            "the code was {age} s old; codes end after {CODE_LIFESPAN} s: log in again and paste sooner"
+        )
+    } else {
+        format!(
+            "the code reached us {age} s before it was sent; counted from Allow it may still have been older than \
+             {CODE_LIFESPAN} s, or used before"
+        )
+    };
+    vec![Hint::note(first)]
+}
+
+fn refresh_hints(age: SignedDuration, lifespan: SignedDuration) -> Vec<Hint> {
+    let days = |duration: SignedDuration| duration.as_hours() / 24;
+    let first = if age >= lifespan {
+        format!(
+            "the last consent was {} days ago and the refresh token lives {} days: it has ended",
+            days(age),
+            days(lifespan)
+        )
+    } else {
+        format!(
+            "by its lifespan the refresh token should live {} more days: it was revoked, or the client secret was \
+             changed, the user locked, the client deactivated",
+            days(lifespan - age)
+        )
+    };
+    vec![Hint::note(first)]
+}
+
+/// ServiceNow's answer to nearly every failure: 401 `server_error` / `access_denied`.
+pub(crate) fn is_catch_all(error: &ErrorResponse) -> bool {
+    error.code == ErrorCode::ServerError
+        && error
+            .description
+            .as_deref()
+            .is_none_or(|d| d == "access_denied")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn catch_all(phase: Phase) -> TokenFailure {
+        let error = ErrorResponse {
+            code: ErrorCode::ServerError,
+            description: Some("access_denied".into()),
+        };
+        TokenFailure {
+            phase,
+            error: TokenError::Refused { status: 401, error },
+        }
+    }
+
+    #[test]
+    fn one_answer_means_another_thing_in_each_phase() {
+        let exchange = catch_all(Phase::Exchange {
+            since_redirect: SignedDuration::from_secs(74),
+        });
+        assert_eq!(exchange.code(), Code::CodeRefused);
+        assert_eq!(
+            exchange.to_string(),
+            "the instance refused to exchange the code (server_error: access_denied)"
+        );
+        assert_eq!(
+            exchange.hints()[0].to_string(),
+            "the code was 74 s old; codes end after 60 s: log in again and paste sooner"
+        );
+        let refresh = catch_all(Phase::Refresh {
+            since_grant: SignedDuration::from_hours(24 * 101),
+            lifespan: SignedDuration::from_hours(24 * 100),
+        });
+        assert_eq!(refresh.code(), Code::TokenRefused);
+        assert_eq!(
+            refresh.hints()[0].to_string(),
+            "the last consent was 101 days ago and the refresh token lives 100 days: it has ended"
+        );
+        assert_eq!(
+            catch_all(Phase::ClientCredentials).code(),
+            Code::ClientRefused
+        );
+    }
+
+    #[test]
+    fn a_sleeping_instance_is_not_a_refusal() {
+        let error = TokenError::Page {
+            status: 200,
+            title: Some("Instance Hibernating page".into()),
+        };
+        let phase = Phase::Exchange {
+            since_redirect: SignedDuration::ZERO,
+        };
+        assert_eq!(TokenFailure { phase, error }.code(), Code::InstanceAsleep);
+    }
+}
