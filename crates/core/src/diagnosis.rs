@@ -92,26 +92,17 @@ pub enum Hint {
 impl Hint {
     /// A command to run.
     pub fn run(command: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::Run {
-            command: command.into(),
-            why: why.into(),
-        }
+        Self::Run { command: command.into(), why: why.into() }
     }
 
     /// A place in the instance.
     pub fn visit(place: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::Visit {
-            place: place.into(),
-            why: why.into(),
-        }
+        Self::Visit { place: place.into(), why: why.into() }
     }
 
     /// A setting.
     pub fn set(property: impl Into<String>, why: impl Into<String>) -> Self {
-        Self::Set {
-            property: property.into(),
-            why: why.into(),
-        }
+        Self::Set { property: property.into(), why: why.into() }
     }
 
     /// A sentence.

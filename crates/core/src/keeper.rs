@@ -36,7 +36,9 @@ pub enum Command {
     /// Refresh now, whatever the schedule says.
     Refresh,
     /// An API call with the access token was answered 401: the clock may be wrong, or it was
-    /// revoked. Leads to one refresh.
+    /// revoked. Leads to one refresh, unless one is under way or due, or the last one is so recent
+    /// that the 401 may be about the token before it, or was the reason for it: then nothing
+    /// happens, and `poll_timeout` tells when the next one is due.
     AccessTokenRejected,
     /// The store holds a newer token set (another process refreshed): take it.
     Adopt(Box<TokenSet>),
@@ -93,6 +95,10 @@ pub struct Keeper {
     jitter: Jitter,
     state: TokenState,
     generation: Generation,
+    /// The last time we were told, to notice a clock that was set back.
+    seen: Timestamp,
+    /// When the last refresh succeeded.
+    refreshed_at: Option<Timestamp>,
     expected: Option<ExpectTokenResponse>,
     requests: VecDeque<(Generation, Request)>,
     events: VecDeque<Event>,
@@ -115,6 +121,8 @@ impl Keeper {
             lifespans,
             policy,
             jitter: Jitter::new(seed),
+            seen: tokens.as_ref().map_or(Timestamp::MIN, |tokens| tokens.issued_at),
+            refreshed_at: None,
             state: tokens.map_or(TokenState::Absent, TokenState::fresh),
             generation: Generation::NONE,
             expected: None,
@@ -144,16 +152,16 @@ impl Keeper {
             TokenState::Fresh { tokens, next: None } if tokens.refresh_token.is_some() => {
                 Some((self.policy.refresh_at(tokens), Why::AccessTokenEnds))
             }
-            TokenState::Fresh {
-                next: Some(next), ..
+            TokenState::Fresh { next: Some(next), .. } | TokenState::Waiting { next, .. } => {
+                Some(*next)
             }
-            | TokenState::Waiting { next, .. } => Some(*next),
             _ => None,
         }
     }
 
     /// The time has come, or so the shell thinks: clocks jump, machines sleep.
     pub fn handle_timeout(&mut self, now: Timestamp) {
+        self.notice(now);
         if self.poll_timeout().is_some_and(|(at, _)| at <= now) {
             self.send(now);
         }
@@ -161,19 +169,22 @@ impl Keeper {
 
     /// Does as it is told.
     pub fn handle_command(&mut self, now: Timestamp, command: Command) {
+        self.notice(now);
         match command {
             Command::Adopt(tokens) => {
                 self.abandon();
+                self.seen = tokens.issued_at;
                 self.state = TokenState::fresh(*tokens);
+                self.notice(now);
             }
             Command::Forget => {
                 self.abandon();
                 self.state = TokenState::Absent;
             }
             // A refresh that is under way is the refresh that is asked for.
-            Command::Refresh | Command::AccessTokenRejected
-                if matches!(self.state, TokenState::Refreshing { .. }) => {}
-            Command::Refresh | Command::AccessTokenRejected => self.send(now),
+            Command::Refresh if matches!(self.state, TokenState::Refreshing { .. }) => {}
+            Command::Refresh => self.send(now),
+            Command::AccessTokenRejected => self.mistrust(now),
         }
     }
 
@@ -184,6 +195,7 @@ impl Keeper {
         generation: Generation,
         answer: Result<Response, NoAnswer>,
     ) {
+        self.notice(now);
         if generation != self.generation {
             return;
         }
@@ -191,18 +203,50 @@ impl Keeper {
         else {
             return;
         };
-        let TokenState::Refreshing {
-            tokens,
-            sent_at,
-            attempt,
-        } = std::mem::replace(&mut self.state, TokenState::Absent)
+        let TokenState::Refreshing { tokens, sent_at, attempt } =
+            std::mem::replace(&mut self.state, TokenState::Absent)
         else {
             return;
         };
         match answer.map(|answer| expected.receive(answer)) {
-            Ok(Ok(response)) => self.succeed(now, sent_at, *tokens, response),
+            // A clock that was set back meanwhile would move the ends of the tokens far ahead.
+            Ok(Ok(response)) => self.succeed(now, sent_at.min(now), *tokens, response),
             Ok(Err(error)) => self.fail(now, tokens, attempt, error),
             Err(no_answer) => self.lose(now, tokens, attempt, no_answer),
+        }
+    }
+
+    /// A clock that was set back must not prolong a wait: what is due moves back with it.
+    fn notice(&mut self, now: Timestamp) {
+        let back = self.seen.duration_since(now);
+        self.seen = now;
+        if back <= SignedDuration::ZERO {
+            return;
+        }
+        let Some((at, why)) = self.poll_timeout() else {
+            return;
+        };
+        let moved = (at.saturating_sub(back).unwrap_or(Timestamp::MIN), why);
+        match &mut self.state {
+            TokenState::Fresh { next, .. } => *next = Some(moved),
+            TokenState::Waiting { next, .. } => *next = moved,
+            _ => {}
+        }
+    }
+
+    /// One refresh for a rejected access token, never a row of them: waits that were chosen with
+    /// care stay, and the 401s that follow a refresh are as likely about the token before it.
+    fn mistrust(&mut self, now: Timestamp) {
+        let just_refreshed = self
+            .refreshed_at
+            .is_some_and(|at| now.duration_since(at).abs() < schedule::REJECTION_PAUSE);
+        match &self.state {
+            TokenState::Fresh { .. } if just_refreshed => {}
+            TokenState::Fresh { .. } => self.send(now),
+            TokenState::Refreshing { .. } | TokenState::Waiting { .. } => {}
+            TokenState::Absent | TokenState::Rejected { .. } => {
+                self.events.push_back(Event::NothingToRefresh);
+            }
         }
     }
 
@@ -227,11 +271,7 @@ impl Keeper {
         self.abandon();
         self.expected = Some(expected);
         self.requests.push_back((self.generation, request));
-        self.state = TokenState::Refreshing {
-            tokens,
-            sent_at: now,
-            attempt,
-        };
+        self.state = TokenState::Refreshing { tokens, sent_at: now, attempt };
     }
 
     fn succeed(
@@ -242,25 +282,19 @@ impl Keeper {
         response: TokenResponse,
     ) {
         let (tokens, change) = state::apply(old, response, sent_at, self.lifespans);
+        self.refreshed_at = Some(now);
         let next = if change.brought_progress() {
-            None
+            // A token that has ended before it came must not be chased.
+            let soonest = now.saturating_add(schedule::LEAST_PAUSE).unwrap_or(Timestamp::MAX);
+            (self.policy.refresh_at(&tokens) < soonest).then_some((soonest, Why::AccessTokenEnds))
         } else {
             // The instance hands out the same token while it lives: asking again at once would ask
             // forever. A second after its end there must be another one.
             let end = tokens.access_expires_at.at.max(now);
-            Some((
-                crate::oauth::token::add_seconds(end, 1),
-                Why::SameTokenAgain,
-            ))
+            Some((crate::oauth::token::add_seconds(end, 1), Why::SameTokenAgain))
         };
-        self.state = TokenState::Fresh {
-            tokens: Box::new(tokens.clone()),
-            next,
-        };
-        self.events.push_back(Event::Refreshed {
-            tokens: Box::new(tokens),
-            change,
-        });
+        self.state = TokenState::Fresh { tokens: Box::new(tokens.clone()), next };
+        self.events.push_back(Event::Refreshed { tokens: Box::new(tokens), change });
     }
 
     fn fail(&mut self, now: Timestamp, tokens: Box<TokenSet>, attempt: Attempt, error: TokenError) {
@@ -275,38 +309,26 @@ impl Keeper {
             return;
         }
         let next = if let Some(seconds) = retry_after {
-            (
-                crate::oauth::token::add_seconds(now, seconds),
-                Why::RetryAfter,
-            )
-        } else if matches!(
-            failure.error,
-            TokenError::Refused { .. } | TokenError::Redirected { .. }
-        ) {
+            // Never sooner than we would by ourselves: some servers name the same second for hours.
+            let named = crate::oauth::token::add_seconds(now, seconds);
+            let own = self.jitter.back_off(now, attempt.failures, &self.policy);
+            (named.max(own), Why::RetryAfter)
+        } else if !failure.error.is_transient()
+            && matches!(failure.error, TokenError::Refused { .. } | TokenError::Redirected { .. })
+        {
             // Somebody has to change something first; looking again once in a while is enough.
             (
-                now.saturating_add(self.policy.ceiling)
-                    .unwrap_or(Timestamp::MAX),
+                now.saturating_add(self.policy.ceiling).unwrap_or(Timestamp::MAX),
                 Why::SomebodyMustAct,
             )
         } else {
-            (
-                self.jitter.back_off(now, attempt.failures, &self.policy),
-                Why::BackOff,
-            )
+            (self.jitter.back_off(now, attempt.failures, &self.policy), Why::BackOff)
         };
         // Only an unbroken row of refusals counts: this was none.
-        let attempt = Attempt {
-            failures: attempt.failures.saturating_add(1),
-            refused: false,
-        };
-        self.state = TokenState::Waiting {
-            tokens,
-            next,
-            attempt,
-        };
-        self.events
-            .push_back(Event::Failed(Failure::Answer(failure)));
+        let attempt =
+            Attempt { failures: attempt.failures.saturating_add(1), ..Attempt::default() };
+        self.state = TokenState::Waiting { tokens, next, attempt };
+        self.events.push_back(Event::Failed(Failure::Answer(failure)));
     }
 
     fn refuse(
@@ -321,18 +343,10 @@ impl Keeper {
             self.events.push_back(Event::Rejected(failure));
         } else {
             // ServiceNow answers 401 now and then when two refresh at once: repeat once, alone.
-            let at = now
-                .saturating_add(self.policy.refusal_pause)
-                .unwrap_or(Timestamp::MAX);
-            let attempt = Attempt {
-                failures: 0,
-                refused: true,
-            };
-            self.state = TokenState::Waiting {
-                tokens,
-                next: (at, Why::RefusedOnce),
-                attempt,
-            };
+            let at = now.saturating_add(self.policy.refusal_pause).unwrap_or(Timestamp::MAX);
+            // The rest goes on counting: a server that alternates must not be asked without end.
+            let attempt = Attempt { refused: true, ..attempt };
+            self.state = TokenState::Waiting { tokens, next: (at, Why::RefusedOnce), attempt };
             self.events.push_back(Event::RefusedOnce(failure));
         }
     }
@@ -346,25 +360,20 @@ impl Keeper {
     ) {
         // An answer lost on the way: where refresh tokens rotate, the same one may be used again
         // for some seconds only. So the first retry is at once, the later ones back off.
-        let next = if no_answer == NoAnswer::Lost && attempt.failures == 0 {
+        let lost = no_answer == NoAnswer::Lost;
+        let next = if lost && !attempt.lost {
             (now, Why::AnswerLost)
         } else {
-            (
-                self.jitter.back_off(now, attempt.failures, &self.policy),
-                Why::BackOff,
-            )
+            (self.jitter.back_off(now, attempt.failures, &self.policy), Why::BackOff)
         };
         let attempt = Attempt {
             failures: attempt.failures.saturating_add(1),
-            ..attempt
+            // What was never sent breaks no row; what was sent may have been acted on.
+            refused: attempt.refused && !lost,
+            lost: attempt.lost || lost,
         };
-        self.state = TokenState::Waiting {
-            tokens,
-            next,
-            attempt,
-        };
-        self.events
-            .push_back(Event::Failed(Failure::NoAnswer(no_answer)));
+        self.state = TokenState::Waiting { tokens, next, attempt };
+        self.events.push_back(Event::Failed(Failure::NoAnswer(no_answer)));
     }
 }
 
@@ -372,6 +381,6 @@ impl Keeper {
 fn is_refusal(failure: &TokenFailure) -> bool {
     use crate::diagnosis::Diagnose as _;
     failure.code() == Code::TokenRefused
-        && matches!(&failure.error, TokenError::Refused { error, .. }
+        && matches!(&failure.error, TokenError::Refused { status: 400 | 401, error }
             if matches!(error.code, ErrorCode::InvalidGrant | ErrorCode::ServerError))
 }

@@ -51,10 +51,8 @@ impl Scope {
     /// # Errors
     /// If there is none, or one holds characters outside RFC 6749 §3.3.
     pub fn parse(text: &str) -> Result<Self, ScopeError> {
-        let tokens: Vec<&str> = text
-            .split([' ', '\t', '\n', '\r', ','])
-            .filter(|token| !token.is_empty())
-            .collect();
+        let tokens: Vec<&str> =
+            text.split([' ', '\t', '\n', '\r', ',']).filter(|token| !token.is_empty()).collect();
         let allowed = |b: u8| matches!(b, 0x21 | 0x23..=0x5b | 0x5d..=0x7e);
         if tokens.is_empty() || !tokens.iter().all(|token| token.bytes().all(allowed)) {
             return Err(ScopeError);
@@ -69,9 +67,7 @@ impl Scope {
 
     /// The tokens of this scope that `granted` lacks (RFC 6749 §3.3: the granted scope may differ).
     pub fn missing_in<'a>(&'a self, granted: &'a str) -> impl Iterator<Item = &'a str> {
-        self.0
-            .split(' ')
-            .filter(move |token| !granted.split(' ').any(|got| got == *token))
+        self.0.split(' ').filter(move |token| !granted.split(' ').any(|got| got == *token))
     }
 }
 

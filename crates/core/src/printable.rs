@@ -44,17 +44,11 @@ mod tests {
     #[test]
     fn terminal_escapes_and_bidi_marks_are_spelt_out() {
         let hostile = "a\u{1b}]0;x\u{7}\r\n\u{9b}31m\u{202e}b";
-        assert_eq!(
-            Printable(hostile).to_string(),
-            r"a\u{1b}]0;x\u{7}\u{d}\u{a}\u{9b}31m\u{202e}b"
-        );
+        assert_eq!(Printable(hostile).to_string(), r"a\u{1b}]0;x\u{7}\u{d}\u{a}\u{9b}31m\u{202e}b");
     }
 
     #[test]
     fn long_text_is_cut() {
-        assert_eq!(
-            Printable(&"é".repeat(201)).to_string(),
-            format!("{}…", "é".repeat(200))
-        );
+        assert_eq!(Printable(&"é".repeat(201)).to_string(), format!("{}…", "é".repeat(200)));
     }
 }

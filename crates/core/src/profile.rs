@@ -34,9 +34,7 @@ impl ProfileName {
         let plain = |b: u8| b.is_ascii_lowercase() || b.is_ascii_digit();
         let fits = (1..=63).contains(&text.len())
             && text.bytes().next().is_some_and(plain)
-            && text
-                .bytes()
-                .all(|b| plain(b) || matches!(b, b'.' | b'_' | b'-'));
+            && text.bytes().all(|b| plain(b) || matches!(b, b'.' | b'_' | b'-'));
         if fits && !is_reserved_on_windows(text) {
             Ok(Self(text.to_owned()))
         } else {
@@ -87,9 +85,7 @@ impl Grant {
 
     /// The grant of that name.
     pub fn find(name: &str) -> Option<Self> {
-        [Self::AuthorizationCode, Self::ClientCredentials]
-            .into_iter()
-            .find(|g| g.as_str() == name)
+        [Self::AuthorizationCode, Self::ClientCredentials].into_iter().find(|g| g.as_str() == name)
     }
 }
 
@@ -116,6 +112,8 @@ pub struct Profile {
     pub target: String,
     /// The region of the target, where it has regions.
     pub region: Option<String>,
+    /// Whether `login` writes the credentials file that the target asks for.
+    pub credentials_file: bool,
 }
 
 #[cfg(test)]
@@ -147,15 +145,7 @@ mod tests {
 
     #[test]
     fn plain_names_are_kept() {
-        for name in [
-            "a",
-            "0",
-            "dev",
-            "acme-prod.eu_1",
-            "console",
-            "com12",
-            &"a".repeat(63),
-        ] {
+        for name in ["a", "0", "dev", "acme-prod.eu_1", "console", "com12", &"a".repeat(63)] {
             assert_eq!(ProfileName::parse(name).unwrap().as_str(), name);
         }
     }

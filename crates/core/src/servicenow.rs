@@ -30,9 +30,9 @@ pub struct Lifespans {
 }
 
 impl Lifespans {
-    /// The access token's, or the documented default.
+    /// The access token's, or the documented default; no token lives for no time at all.
     pub fn access_or_default(self) -> i64 {
-        self.access.unwrap_or(ACCESS_TOKEN_LIFESPAN)
+        self.access.filter(|seconds| *seconds > 0).unwrap_or(ACCESS_TOKEN_LIFESPAN)
     }
 
     /// The refresh token's, or the documented default.
@@ -49,11 +49,7 @@ impl Lifespans {
 pub fn parse_lifespan(text: &str) -> Result<SignedDuration, &'static str> {
     const FORM: &str =
         "a duration is a number of seconds, or a number with s, m, h or d: 31536000, 365d, 30m";
-    let plain: String = text
-        .trim()
-        .chars()
-        .filter(|c| !matches!(c, ',' | '_'))
-        .collect();
+    let plain: String = text.trim().chars().filter(|c| !matches!(c, ',' | '_')).collect();
     let (digits, factor) = match plain.strip_suffix(['s', 'm', 'h', 'd']) {
         None => (plain.as_str(), 1),
         Some(digits) => match plain.as_bytes().last() {
@@ -115,16 +111,7 @@ mod tests {
         ] {
             assert_eq!(parse_lifespan(text).unwrap().as_secs(), seconds, "{text}");
         }
-        for text in [
-            "",
-            "d",
-            "-1",
-            "1w",
-            "1.5h",
-            "99999999999999999999",
-            "99999999999d",
-            "+5",
-        ] {
+        for text in ["", "d", "-1", "1w", "1.5h", "99999999999999999999", "99999999999d", "+5"] {
             assert!(parse_lifespan(text).is_err(), "{text}");
         }
     }

@@ -33,7 +33,7 @@ pub struct Target {
     pub sources: &'static str,
 }
 
-/// The 16 regions in which AppFlow exists; there is none in GovCloud or China.
+/// The 16 regions in which AppFlow exists; there is none in `GovCloud` or China.
 const APPFLOW_REGIONS: &[&str] = &[
     "af-south-1",
     "ap-northeast-1",
@@ -103,13 +103,7 @@ pub const TARGETS: &[Target] = &[
         scope: "",
         access_lifespan: None,
         refresh_lifespan: None,
-        fields: &[
-            "Instance URL",
-            "Client ID",
-            "Client Secret",
-            "Access Token",
-            "Refresh Token",
-        ],
+        fields: &["Instance URL", "Client ID", "Client Secret", "Access Token", "Refresh Token"],
         delivers_file: false,
         longest_client: 0,
         longest_token: 0,
@@ -151,22 +145,14 @@ impl Target {
     /// # Errors
     /// See [`TargetError`]: the list of regions is closed.
     pub fn redirect_uri(&self, region: Option<&str>) -> Result<RedirectUri, TargetError> {
-        let target = TARGETS
-            .iter()
-            .find(|t| t.name == self.name)
-            .map_or("custom", |t| t.name);
-        let template = self
-            .redirect_template
-            .ok_or(TargetError::RedirectUriMissing(target))?;
+        let target = TARGETS.iter().find(|t| t.name == self.name).map_or("custom", |t| t.name);
+        let template = self.redirect_template.ok_or(TargetError::RedirectUriMissing(target))?;
         if self.regions.is_empty() {
             return Ok(RedirectUri::parse(template)?);
         }
         let region = region.ok_or(TargetError::RegionMissing(target))?;
         if !self.regions.contains(&region) {
-            return Err(TargetError::RegionUnknown {
-                target,
-                regions: self.regions,
-            });
+            return Err(TargetError::RegionUnknown { target, regions: self.regions });
         }
         Ok(RedirectUri::parse(&template.replace("{region}", region))?)
     }
@@ -188,18 +174,9 @@ mod tests {
             }
         }
         let target = Target::find("nice-knowledge-hub").unwrap();
-        for region in [
-            "us-gov-west-1",
-            "cn-north-1",
-            "evil.example/#",
-            "us-west-22",
-            "",
-        ] {
+        for region in ["us-gov-west-1", "cn-north-1", "evil.example/#", "us-west-22", ""] {
             assert!(
-                matches!(
-                    target.redirect_uri(Some(region)),
-                    Err(TargetError::RegionUnknown { .. })
-                ),
+                matches!(target.redirect_uri(Some(region)), Err(TargetError::RegionUnknown { .. })),
                 "{region}"
             );
         }

@@ -18,7 +18,7 @@ pub struct TokenSet {
     pub authorization_code: Option<Secret>,
     /// The scope the instance granted, which may differ from what was asked (RFC 6749 §3.3).
     pub scope: Option<String>,
-    /// When this access token reached us.
+    /// When this access token reached us, or was last given a new end.
     pub issued_at: Timestamp,
     /// The last moment at which a person consented (or a client authenticated): refreshes do not
     /// move it, and ServiceNow counts the refresh token's lifespan from it.
@@ -103,9 +103,6 @@ pub struct User {
 impl User {
     /// The best name at hand for a line of text; a server's text, to be shown escaped.
     pub fn name(&self) -> Option<&str> {
-        self.user_name
-            .as_deref()
-            .or(self.display_name.as_deref())
-            .or(self.sys_id.as_deref())
+        self.user_name.as_deref().or(self.display_name.as_deref()).or(self.sys_id.as_deref())
     }
 }

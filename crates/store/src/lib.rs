@@ -1,1 +1,191 @@
-//! Where tokens rest.
+//! Where tokens rest: token sets, client secrets, deliveries and the audit of one person, durable
+//! and sealed.
+//!
+//! [`TokenStore`] is the contract every backend keeps, and `tests/contract.rs` runs the same cases
+//! on each of them. [`sqlite::SqliteStore`] is the default: one owner-only database file that many
+//! processes open at once. [`memory::MemoryStore`] serves tests and examples.
+//!
+//! - Every secret is sealed by [`seal`] before it enters a database, bound to its row and column.
+//! - The key comes from [`key`]: the system's keyring, a key file, a passphrase or a command. The
+//!   person chooses; there is no silent fallback, and never a store in the clear.
+//! - [`lock`] makes a refresh the only one of its profile across processes; [`write_file`] delivers
+//!   files that are replaced whole or not at all.
+//!
+//! # What it is not
+//!
+//! It reads no environment, asks no questions and prints nothing: paths, the chosen key source and
+//! the way to ask for a passphrase are handed in. It knows no network and judges no token: whether
+//! a refresh token is dead is decided elsewhere. It has no clock of its own: moments are arguments.
+//!
+//! # Known residue
+//!
+//! Secrets live in [`Secret`] and wiped buffers. Beyond our reach
+//! are copies inside the database library (sealed values only), in the keyring's own client library
+//! (one key) and in the pipe of a key command.
+//!
+//! # Example
+//!
+//! ```
+//! use snowtoken_core::{profile::ProfileName, token_set::Generation};
+//! use snowtoken_store::{TokenStore, memory::MemoryStore};
+//!
+//! let store = MemoryStore::new();
+//! let profile = ProfileName::parse("dev")?;
+//! assert!(store.load(&profile)?.is_none());
+//! assert_eq!(store.generation(&profile)?, Generation::NONE);
+//! # Ok::<(), Box<dyn std::error::Error>>(())
+//! ```
+
+mod atomic;
+mod error;
+mod json;
+mod record;
+mod row;
+mod secure;
+
+pub mod key;
+pub mod lock;
+pub mod memory;
+pub mod seal;
+pub mod sqlite;
+pub mod write_file;
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use snowtoken_core::profile::ProfileName;
+use snowtoken_core::secret::Secret;
+use snowtoken_core::token_set::{Generation, User};
+
+pub use error::{Result, StoreError};
+pub use record::{AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState};
+
+/// The contract of every backend.
+///
+/// # Generations
+///
+/// Each stored token set of a profile has a [`Generation`] that only grows, also across
+/// [`clear_tokens`](Self::clear_tokens) and [`remove_profile`](Self::remove_profile). Every change
+/// names the generation it was made for; if another is found, nothing changes and
+/// [`StoreError::Conflict`] tells which. So an answer that arrives late can never replace newer
+/// tokens, and nothing is brought back to life by it.
+///
+/// # Durability
+///
+/// A change is on the disk when its call returns. If a call fails, what was stored before is
+/// whole: a change happens completely or not at all.
+///
+/// # Damage
+///
+/// A value that is not what was written is [`StoreError::Damaged`], never an absent one, and is
+/// never overwritten by a reading call.
+pub trait TokenStore: Send {
+    /// The whole record of a profile, or `None` if it has no tokens (never had, or cleared).
+    fn load(&self, profile: &ProfileName) -> Result<Option<Record>>;
+
+    /// The token set before the current one, if it is still there: at most one is kept. It is the
+    /// way out when [`load`](Self::load) reports damage.
+    fn load_previous(&self, profile: &ProfileName) -> Result<Option<Record>>;
+
+    /// The generation that the next change must name; [`Generation::NONE`] before the first.
+    fn generation(&self, profile: &ProfileName) -> Result<Generation>;
+
+    /// The access token, if it is held and lives for at least `min_valid` after `now`. This is the
+    /// hot path: it opens one sealed value and looks at nothing it does not need.
+    fn living_access_token(
+        &self,
+        profile: &ProfileName,
+        now: Timestamp,
+        min_valid: Duration,
+    ) -> Result<Option<LivingToken>>;
+
+    /// Stores a token set as the generation after `expected`, and the audit entry with it, in one
+    /// transaction. The set it replaces is kept as the previous one.
+    fn save(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        draft: &Draft,
+        audit: Option<&AuditEntry>,
+    ) -> Result<Generation>;
+
+    /// Changes the state of the token set `expected`, which stays the current generation.
+    /// [`StoreError::Absent`] if there are no tokens.
+    fn mark(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        state: RecordState,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()>;
+
+    /// Notes whom the token set `expected` belongs to. [`StoreError::Absent`] if there are no tokens.
+    fn set_user(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        user: Option<&User>,
+    ) -> Result<()>;
+
+    /// Forgets the tokens, the previous ones too, if `expected` is current; client secret, deliveries
+    /// and audit stay. Returns the generation that stands for "cleared".
+    fn clear_tokens(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        audit: Option<&AuditEntry>,
+    ) -> Result<Generation>;
+
+    /// The client secret stored for this client, `None` if there is none or the profile's secret
+    /// belongs to another client.
+    fn client_secret(&self, profile: &ProfileName, client_id: &str) -> Result<Option<Secret>>;
+
+    /// Stores the client secret of a profile, in place of any other.
+    fn set_client_secret(
+        &mut self,
+        profile: &ProfileName,
+        client_id: &str,
+        secret: &Secret,
+    ) -> Result<()>;
+
+    /// Forgets the client secret; whether there was one.
+    fn remove_client_secret(&mut self, profile: &ProfileName) -> Result<bool>;
+
+    /// Gives everything of a profile another name; the audit keeps the old one.
+    /// [`StoreError::Absent`] if there is nothing, [`StoreError::Exists`] if the new name is taken.
+    fn rename(&mut self, from: &ProfileName, to: &ProfileName) -> Result<()>;
+
+    /// Forgets tokens, client secret and deliveries of a profile; whether there was anything.
+    fn remove_profile(&mut self, profile: &ProfileName) -> Result<bool>;
+
+    /// The profiles of which anything but audit is stored, in the order of their names.
+    fn profiles(&self) -> Result<Vec<ProfileName>>;
+
+    /// Notes a delivery, in place of an earlier one of the same profile, format and path.
+    fn record_delivery(&mut self, delivery: &Delivery) -> Result<()>;
+
+    /// The deliveries of a profile, ordered by format and path.
+    fn deliveries(&self, profile: &ProfileName) -> Result<Vec<Delivery>>;
+
+    /// Forgets one delivery; whether it was there.
+    fn forget_delivery(&mut self, profile: &ProfileName, format: &str, path: &str) -> Result<bool>;
+
+    /// Adds a line to the audit. Lines are never changed or removed.
+    fn append_audit(&mut self, entry: &AuditEntry) -> Result<()>;
+
+    /// The last `limit` lines of the audit, of one profile or of all, oldest first.
+    fn audit(&self, profile: Option<&ProfileName>, limit: u32) -> Result<Vec<AuditEntry>>;
+
+    /// A keyed hash: tells whether two texts are the same without keeping either. Differs from store
+    /// to store.
+    fn fingerprint(&self, bytes: &[u8]) -> [u8; 32];
+
+    /// Proves that a durable write works, by doing one and taking it back. To be called before a
+    /// person is sent anywhere for tokens that could then not be stored.
+    fn probe(&mut self) -> Result<()>;
+}
+
+/// The moment until which a token must live; the end of time if it lies beyond.
+fn needed_until(now: Timestamp, min_valid: Duration) -> Timestamp {
+    now.checked_add(min_valid).unwrap_or(Timestamp::MAX)
+}

@@ -358,7 +358,7 @@ catalogue! {
         cause: "A proxy, a sign-in page or an error page stood in front of it.",
         proof: "The answer is no JSON object, or not a 200.",
         fixes: [Note("open the instance in a browser from this machine: what page appears?"),
-            Run("snowtoken doctor", "checks the road step by step")],
+            Note("open the instance in a browser on this machine: what answers there answers us too")],
         who: "you or your network's administrator",
         signs: ["<html", "<!doctype html"],
         source: "servicenow.md §4.2 rows 19-23",
@@ -423,7 +423,7 @@ catalogue! {
         cause: "The name is misspelt, or this network cannot resolve it.",
         proof: "The name service has no address for it.",
         fixes: [Note("compare --instance with the address in your browser"),
-            Run("snowtoken doctor", "checks the road step by step")],
+            Note("open the instance in a browser on this machine: what answers there answers us too")],
         who: "you or your network's administrator",
         signs: ["name or service not known", "nxdomain", "failed to lookup address"],
         source: "servicenow.md §4.2 row 20",
@@ -432,7 +432,7 @@ catalogue! {
         cause: "Nothing answers at that address and port, or a firewall stands between.",
         proof: "The connection was refused or not answered in time.",
         fixes: [Note("is the instance reachable in a browser on this machine? If only through a proxy, set HTTPS_PROXY"),
-            Run("snowtoken doctor", "checks the road step by step")],
+            Note("open the instance in a browser on this machine: what answers there answers us too")],
         who: "you or your network's administrator",
         signs: ["connection refused", "network is unreachable"],
         source: "servicenow.md §4.2",
@@ -523,7 +523,7 @@ catalogue! {
     ApiUnexpected = "api-unexpected", "the instance answered the proving call in an unexpected way", Instance, Failed {
         cause: "Another program may stand in front of the API.",
         proof: "Neither a user nor one of the documented errors came back.",
-        fixes: [Run("snowtoken doctor", "checks the road step by step")],
+        fixes: [Note("open the instance in a browser on this machine: what answers there answers us too")],
         who: "your ServiceNow administrator",
         signs: ["requested uri does not represent any resource", "invalid table"],
         source: "servicenow.md §4.4",
@@ -764,10 +764,7 @@ impl Code {
 
     /// The code of that name.
     pub fn find(name: &str) -> Option<Self> {
-        CATALOGUE
-            .iter()
-            .find(|(_, entry)| entry.code == name)
-            .map(|(code, _)| *code)
+        CATALOGUE.iter().find(|(_, entry)| entry.code == name).map(|(code, _)| *code)
     }
 }
 
@@ -787,10 +784,7 @@ mod tests {
             assert_eq!(*code as usize, index);
             assert_eq!(Code::find(entry.code), Some(*code));
             assert!(
-                entry
-                    .code
-                    .bytes()
-                    .all(|b| b.is_ascii_lowercase() || b == b'-'),
+                entry.code.bytes().all(|b| b.is_ascii_lowercase() || b == b'-'),
                 "{}",
                 entry.code
             );

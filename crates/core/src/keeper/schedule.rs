@@ -39,6 +39,12 @@ impl fmt::Display for Why {
     }
 }
 
+/// However short a token's life: between two refreshes that the schedule makes lies this much.
+pub(super) const LEAST_PAUSE: SignedDuration = SignedDuration::from_millis(500);
+
+/// For this long after a refresh a rejected access token is not a reason for another one.
+pub(super) const REJECTION_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+
 /// The keeper's habits.
 #[derive(Debug, Clone, Copy)]
 pub struct Policy {
@@ -91,14 +97,10 @@ impl Jitter {
 
     /// A moment between a quarter second from now and the current ceiling, evenly spread.
     pub(super) fn back_off(&mut self, now: Timestamp, attempt: u32, policy: &Policy) -> Timestamp {
-        let most = policy
-            .base
-            .saturating_mul(1 << attempt.min(16))
-            .min(policy.ceiling);
+        let most = policy.base.saturating_mul(1 << attempt.min(16)).min(policy.ceiling);
         let millis = u64::try_from(most.as_millis()).unwrap_or(1_000).max(1);
         let wait = i64::try_from(self.draw() % millis).unwrap_or(0).max(250);
-        now.saturating_add(SignedDuration::from_millis(wait))
-            .unwrap_or(Timestamp::MAX)
+        now.saturating_add(SignedDuration::from_millis(wait)).unwrap_or(Timestamp::MAX)
     }
 }
 

@@ -46,22 +46,20 @@ pub enum TokenState {
     },
 }
 
-/// What went before a request: how many attempts failed in a row, and whether the last answer was
-/// a refusal.
+/// What went before a request: how many attempts failed in a row, and how the last ones did.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub struct Attempt {
     /// Attempts that failed in a row, refusals not counted.
     pub failures: u32,
     /// Whether the last answer refused the refresh token.
     pub refused: bool,
+    /// Whether an answer was lost, with nothing but refusals after it.
+    pub lost: bool,
 }
 
 impl TokenState {
     pub(super) fn fresh(tokens: TokenSet) -> Self {
-        Self::Fresh {
-            tokens: Box::new(tokens),
-            next: None,
-        }
+        Self::Fresh { tokens: Box::new(tokens), next: None }
     }
 
     /// The tokens, whatever their state.
@@ -135,34 +133,17 @@ pub(super) fn apply(
     lifespans: Lifespans,
 ) -> (TokenSet, Change) {
     let access_token_is_new = response.access_token != old.access_token;
-    let end = match response.expires_in {
-        // The same token without a believable end: what was known about its end stays.
-        None if !access_token_is_new => old.access_expires_at.at,
-        _ => response.access_expires_at(sent_at, lifespans.access_or_default()),
-    };
-    let known_by = if response.expires_in.is_some() {
-        KnownBy::Stated
-    } else {
-        KnownBy::Derived
-    };
-    let access_end_moved = end.duration_since(old.access_expires_at.at).as_secs() >= PROGRESS;
+    let access_expires_at = access_end(&old, &response, sent_at, lifespans, access_token_is_new);
+    let access_end_moved =
+        access_expires_at.at.duration_since(old.access_expires_at.at).as_secs() >= PROGRESS;
     let (refresh_token, refresh_change, refresh_expires_at) = match response.refresh_token {
-        None => (
-            old.refresh_token,
-            RefreshTokenChange::Kept,
-            old.refresh_expires_at,
-        ),
-        Some(new) if old.refresh_token.as_ref() == Some(&new) => (
-            Some(new),
-            RefreshTokenChange::SameAgain,
-            old.refresh_expires_at,
-        ),
+        None => (old.refresh_token, RefreshTokenChange::Kept, old.refresh_expires_at),
+        Some(new) if old.refresh_token.as_ref() == Some(&new) => {
+            (Some(new), RefreshTokenChange::SameAgain, old.refresh_expires_at)
+        }
         Some(new) => {
             let end = add_seconds(sent_at, lifespans.refresh_or_default());
-            let deadline = Deadline {
-                at: end,
-                known_by: KnownBy::Derived,
-            };
+            let deadline = Deadline { at: end, known_by: KnownBy::Derived };
             (Some(new), RefreshTokenChange::Replaced, Some(deadline))
         }
     };
@@ -171,21 +152,38 @@ pub(super) fn apply(
         refresh_token,
         authorization_code: old.authorization_code,
         scope: response.scope.or(old.scope),
-        issued_at: if access_token_is_new {
+        // A token that was given a new end begins a new life; otherwise nothing is younger than the
+        // request that brought it again, whatever the clock said then.
+        issued_at: if access_token_is_new || access_end_moved {
             sent_at
         } else {
-            old.issued_at
+            old.issued_at.min(sent_at)
         },
         granted_at: old.granted_at,
-        access_expires_at: Deadline { at: end, known_by },
+        access_expires_at,
         refresh_expires_at,
     };
-    (
-        tokens,
-        Change {
-            access_token_is_new,
-            access_end_moved,
-            refresh_token: refresh_change,
-        },
-    )
+    (tokens, Change { access_token_is_new, access_end_moved, refresh_token: refresh_change })
+}
+
+/// When the access token ends, and how that is known.
+fn access_end(
+    old: &TokenSet,
+    response: &TokenResponse,
+    sent_at: Timestamp,
+    lifespans: Lifespans,
+    is_new: bool,
+) -> Deadline {
+    let told = Deadline {
+        at: response.access_expires_at(sent_at, lifespans.access_or_default()),
+        known_by: if response.expires_in.is_some() { KnownBy::Stated } else { KnownBy::Derived },
+    };
+    match response.expires_in {
+        // The same token without a believable end: what was known about its end stays, unless that
+        // is over, or a clock that was wrong then put it beyond a whole life from now.
+        None if !is_new && (sent_at..=told.at).contains(&old.access_expires_at.at) => {
+            old.access_expires_at
+        }
+        _ => told,
+    }
 }

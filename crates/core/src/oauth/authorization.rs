@@ -177,9 +177,7 @@ impl ExpectRedirect {
         match &redirect.state {
             Some(state) if self.state.matches(state.expose()) => {}
             other => {
-                return Err(AuthorizationError::StateMismatch {
-                    missing: other.is_none(),
-                });
+                return Err(AuthorizationError::StateMismatch { missing: other.is_none() });
             }
         }
         if let Some(error) = redirect.error {
@@ -189,13 +187,22 @@ impl ExpectRedirect {
                 description: redirect.error_description,
             }));
         }
-        redirect
-            .code
-            .map(CheckedCode)
-            .ok_or(AuthorizationError::NoCode)
+        redirect.code.map(CheckedCode).ok_or(AuthorizationError::NoCode)
     }
 
     /// RFC 6749 §4.1.3: the one token request this code may be used for.
+    ///
+    /// The login is spent by it: a second request for the same redirect cannot be written.
+    ///
+    /// ```compile_fail,E0382
+    /// # use snowtoken_core::oauth::authorization::{CheckedCode, ExpectRedirect};
+    /// # use snowtoken_core::oauth::client::Client;
+    /// fn twice(login: ExpectRedirect, one: CheckedCode, two: CheckedCode, client: &Client) {
+    ///     let _ = login.redeem(one, client);
+    ///     let _ = login.redeem(two, client);
+    /// }
+    /// ```
+    #[expect(clippy::needless_pass_by_value, reason = "a code is spent by being handed over")]
     pub fn redeem(self, code: CheckedCode, client: &Client) -> (Request, ExpectTokenResponse) {
         let request = client.post(
             &self.endpoints.token,
@@ -206,10 +213,7 @@ impl ExpectRedirect {
                 ("code_verifier", self.verifier.secret().expose()),
             ],
         );
-        (
-            request,
-            ExpectTokenResponse::new(GrantType::AuthorizationCode),
-        )
+        (request, ExpectTokenResponse::new(GrantType::AuthorizationCode))
     }
 }
 
@@ -244,11 +248,8 @@ mod tests {
     /// R1, R2, R6, R12: `code` only, the redirect URI, S256, blanks as %20, the endpoint's own query kept.
     #[test]
     fn the_authorization_url_holds_each_parameter_once() {
-        let (url, _) = request(
-            "https://a.example/auth?sysparm=1",
-            Some("openid useraccount"),
-        )
-        .begin(&entropy());
+        let (url, _) = request("https://a.example/auth?sysparm=1", Some("openid useraccount"))
+            .begin(&entropy());
         assert_eq!(
             url.as_str(),
             format!(
@@ -259,10 +260,7 @@ mod tests {
             .replace("G5zQkQw8bWW6IAonAvvJLTIWNKaXk-U44oYPZr00qPk", &CodeVerifier::from_entropy(&[2; 32]).challenge())
         );
         // R7, R9: the verifier is another secret than `state`, and is not shown.
-        assert!(
-            !url.as_str()
-                .contains(CodeVerifier::from_entropy(&[2; 32]).secret().expose())
-        );
+        assert!(!url.as_str().contains(CodeVerifier::from_entropy(&[2; 32]).secret().expose()));
     }
 
     #[test]
@@ -285,12 +283,8 @@ mod tests {
         ] {
             for rest in ["code=c", "error=access_denied"] {
                 assert_eq!(
-                    expect
-                        .examine_query(&format!("{rest}&state={wrong}"))
-                        .unwrap_err(),
-                    AuthorizationError::StateMismatch {
-                        missing: wrong.is_empty()
-                    },
+                    expect.examine_query(&format!("{rest}&state={wrong}")).unwrap_err(),
+                    AuthorizationError::StateMismatch { missing: wrong.is_empty() },
                 );
             }
         }
@@ -319,10 +313,7 @@ mod tests {
     fn the_code_goes_to_the_token_endpoint_with_the_verifier() {
         let (_, expect) = request("https://a.example/auth", None).begin(&entropy());
         let code = expect
-            .examine(&format!(
-                "https://r.example/cb?code=a%2Bb&state={}&iss=x",
-                state()
-            ))
+            .examine(&format!("https://r.example/cb?code=a%2Bb&state={}&iss=x", state()))
             .unwrap();
         let client = Client {
             id: ClientId::parse("id").unwrap(),

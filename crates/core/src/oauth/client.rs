@@ -71,9 +71,7 @@ impl AuthenticationMethod {
 
     /// The method of that name.
     pub fn find(name: &str) -> Option<Self> {
-        [Self::Post, Self::Basic, Self::None]
-            .into_iter()
-            .find(|method| method.as_str() == name)
+        [Self::Post, Self::Basic, Self::None].into_iter().find(|method| method.as_str() == name)
     }
 
     /// The method with its secret; a missing secret makes a public client.
@@ -128,10 +126,7 @@ impl Client {
             http::header::CONTENT_TYPE,
             HeaderValue::from_static("application/x-www-form-urlencoded"),
         );
-        headers.insert(
-            http::header::ACCEPT,
-            HeaderValue::from_static("application/json"),
-        );
+        headers.insert(http::header::ACCEPT, HeaderValue::from_static("application/json"));
         if let Some(value) = header {
             headers.insert(AUTHORIZATION, value);
         }
@@ -141,9 +136,8 @@ impl Client {
 
 /// RFC 6749 §2.3.1: both halves are form-encoded before they are joined.
 fn basic(id: &ClientId, secret: &Secret) -> Option<HeaderValue> {
-    let mut pair = Zeroizing::new(String::with_capacity(
-        3 * (id.as_str().len() + secret.expose().len()) + 1,
-    ));
+    let mut pair =
+        Zeroizing::new(String::with_capacity(3 * (id.as_str().len() + secret.expose().len()) + 1));
     pair.push_str(&encoding::component(id.as_str()));
     pair.push(':');
     pair.push_str(&encoding::component(secret.expose()));
@@ -164,10 +158,7 @@ mod tests {
     use super::*;
 
     fn request(authentication: ClientAuthentication) -> Request {
-        let client = Client {
-            id: ClientId::parse("s6BhdRkqt3").unwrap(),
-            authentication,
-        };
+        let client = Client { id: ClientId::parse("s6BhdRkqt3").unwrap(), authentication };
         client.post(
             &Url::parse("https://a.example/token?sysparm=1").unwrap(),
             &[("grant_type", "x"), ("scope", "")],
@@ -189,9 +180,7 @@ mod tests {
     /// RFC 6749 §2.3.1, its own example.
     #[test]
     fn basic_is_the_example_of_the_rfc_and_stays_out_of_debug() {
-        let request = request(ClientAuthentication::Basic(Secret::new(
-            "7Fjfp0ZBr1KtDRbnfVdmIw",
-        )));
+        let request = request(ClientAuthentication::Basic(Secret::new("7Fjfp0ZBr1KtDRbnfVdmIw")));
         assert_eq!(
             request.headers()[AUTHORIZATION],
             "Basic czZCaGRSa3F0Mzo3RmpmcDBaQnIxS3REUmJuZlZkbUl3"

@@ -8,10 +8,7 @@ use zeroize::Zeroizing;
 /// (RFC 6749 §3.1, §3.2).
 pub(super) fn pairs(pairs: &[(&str, &str)]) -> Zeroizing<String> {
     // The upper bound is reserved at once: growing would leave copies of secrets behind.
-    let room = pairs
-        .iter()
-        .map(|(name, value)| 2 + 3 * (name.len() + value.len()))
-        .sum();
+    let room = pairs.iter().map(|(name, value)| 2 + 3 * (name.len() + value.len())).sum();
     let mut text = Zeroizing::new(String::with_capacity(room));
     for (name, value) in pairs.iter().filter(|(_, value)| !value.is_empty()) {
         if !text.is_empty() {

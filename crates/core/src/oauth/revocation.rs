@@ -30,7 +30,7 @@ pub enum Claim {
     Revoked,
     /// 503 and its like: the token must be assumed to live on (§2.2.1).
     Later {
-        /// `Retry-After` in seconds.
+        /// `Retry-After` in seconds, where it was a number of at most a day.
         retry_after: Option<i64>,
     },
     /// A well-formed error (§2.2.1).
@@ -44,10 +44,7 @@ pub enum Claim {
 
 /// RFC 7009 §2.1: a form POST with the client's authentication.
 pub fn revoke(endpoint: &url::Url, client: &Client, token: &Secret, kind: TokenKind) -> Request {
-    client.post(
-        endpoint,
-        &[("token", token.expose()), ("token_type_hint", kind.hint())],
-    )
+    client.post(endpoint, &[("token", token.expose()), ("token_type_hint", kind.hint())])
 }
 
 /// What the answer claims (RFC 7009 §2.2). The body of a 200 is ignored, unless it is a page: a
@@ -55,21 +52,15 @@ pub fn revoke(endpoint: &url::Url, client: &Client, token: &Secret, kind: TokenK
 pub fn claim(answer: &Response) -> Claim {
     let status = answer.status().as_u16();
     let body = answer.body().expose();
-    let is_page = body.trim_ascii_start().first() == Some(&b'<');
+    let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
+    let is_page = text.trim_ascii_start().first() == Some(&b'<');
     match status {
         200..=299 if !is_page => Claim::Revoked,
-        429 | 500..=599 => Claim::Later {
-            retry_after: answer
-                .headers()
-                .get(http::header::RETRY_AFTER)
-                .and_then(|value| value.to_str().ok()?.trim().parse().ok()),
-        },
+        429 | 500..=599 => Claim::Later { retry_after: super::token::retry_after(answer) },
         _ => {
             let json: Option<serde_json::Value> = serde_json::from_slice(body).ok();
-            let member = |name| {
-                json.as_ref()
-                    .and_then(|json| json.get(name)?.as_str().map(str::to_owned))
-            };
+            let member =
+                |name| json.as_ref().and_then(|json| json.get(name)?.as_str().map(str::to_owned));
             match member("error") {
                 Some(error) => Claim::Refused(ErrorResponse {
                     code: ErrorCode::from_text(&error),
@@ -117,18 +108,12 @@ mod tests {
     fn claims_are_told_apart() {
         assert_eq!(judged(200, ""), Claim::Revoked);
         assert_eq!(judged(200, "{\"a\":1}"), Claim::Revoked);
-        assert_eq!(
-            judged(200, "<html>Instance Hibernating page"),
-            Claim::Unclear { status: 200 }
-        );
+        assert_eq!(judged(200, "<html>Instance Hibernating page"), Claim::Unclear { status: 200 });
         assert_eq!(judged(503, ""), Claim::Later { retry_after: None });
         assert_eq!(judged(302, ""), Claim::Unclear { status: 302 });
         assert!(matches!(
             judged(400, r#"{"error":"unsupported_token_type"}"#),
-            Claim::Refused(ErrorResponse {
-                code: ErrorCode::UnsupportedTokenType,
-                ..
-            })
+            Claim::Refused(ErrorResponse { code: ErrorCode::UnsupportedTokenType, .. })
         ));
     }
 }

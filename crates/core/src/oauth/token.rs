@@ -38,14 +38,8 @@ pub fn refresh(
     token: &Secret,
 ) -> (Request, ExpectTokenResponse) {
     let grant = GrantType::RefreshToken;
-    let parameters = [
-        ("grant_type", grant.as_str()),
-        ("refresh_token", token.expose()),
-    ];
-    (
-        client.post(&endpoints.token, &parameters),
-        ExpectTokenResponse::new(grant),
-    )
+    let parameters = [("grant_type", grant.as_str()), ("refresh_token", token.expose())];
+    (client.post(&endpoints.token, &parameters), ExpectTokenResponse::new(grant))
 }
 
 /// RFC 6749 §4.4.
@@ -55,14 +49,8 @@ pub fn client_credentials(
     scope: Option<&Scope>,
 ) -> (Request, ExpectTokenResponse) {
     let grant = GrantType::ClientCredentials;
-    let parameters = [
-        ("grant_type", grant.as_str()),
-        ("scope", scope.map_or("", Scope::as_str)),
-    ];
-    (
-        client.post(&endpoints.token, &parameters),
-        ExpectTokenResponse::new(grant),
-    )
+    let parameters = [("grant_type", grant.as_str()), ("scope", scope.map_or("", Scope::as_str))];
+    (client.post(&endpoints.token, &parameters), ExpectTokenResponse::new(grant))
 }
 
 /// Waits for the answer to one token request.
@@ -109,7 +97,7 @@ pub enum TokenError {
         /// `Retry-After` in seconds, where it was a number.
         retry_after: Option<i64>,
     },
-    /// 5xx, or a well-formed `temporarily_unavailable`.
+    /// 5xx.
     #[error("the instance answered {status}")]
     Unavailable {
         /// HTTP status.
@@ -182,6 +170,10 @@ impl ExpectTokenResponse {
     ///
     /// # Errors
     /// See [`TokenError`].
+    #[expect(
+        clippy::needless_pass_by_value,
+        reason = "the answer holds tokens: it is wiped as soon as it has been judged"
+    )]
     pub fn receive(self, answer: Response) -> Result<TokenResponse, TokenError> {
         let status = answer.status().as_u16();
         let retry_after = retry_after(&answer);
@@ -190,42 +182,30 @@ impl ExpectTokenResponse {
             300..=399 => return Err(TokenError::Redirected { status }),
             429 => return Err(TokenError::RateLimited { retry_after }),
             500..=599 => {
-                return Err(TokenError::Unavailable {
-                    status,
-                    retry_after,
-                });
+                return Err(TokenError::Unavailable { status, retry_after });
             }
             _ => return Err(page(status, &answer)),
         }
         let body = answer.body().expose();
         let text = body.strip_prefix(b"\xef\xbb\xbf").unwrap_or(body);
-        let Ok(wire) = serde_json::from_slice::<Wire>(text) else {
-            return Err(
-                if text.trim_ascii_start().first() == Some(&b'{') && status == 200 {
-                    TokenError::Invalid {
-                        what: "it is broken JSON, or names a member twice",
-                    }
-                } else {
-                    page(status, &answer)
-                },
-            );
+        // An object, and nothing else: a derived parser would read an array by position.
+        let is_object = text.trim_ascii_start().first() == Some(&b'{');
+        let wire = is_object.then(|| serde_json::from_slice::<Wire>(text).ok()).flatten();
+        let Some(wire) = wire else {
+            return Err(if is_object && status == 200 {
+                TokenError::Invalid { what: "it is broken JSON, or names a member twice" }
+            } else {
+                page(status, &answer)
+            });
         };
         if let Some(error) = wire.error.as_ref().and_then(Value::as_str) {
-            let description = wire
-                .error_description
-                .as_ref()
-                .and_then(Value::as_str)
-                .map(str::to_owned);
-            let error = ErrorResponse {
-                code: ErrorCode::from_text(error),
-                description,
-            };
+            let description =
+                wire.error_description.as_ref().and_then(Value::as_str).map(str::to_owned);
+            let error = ErrorResponse { code: ErrorCode::from_text(error), description };
             return Err(TokenError::Refused { status, error });
         }
         if status != 200 {
-            return Err(TokenError::Invalid {
-                what: "an error status without an `error` member",
-            });
+            return Err(TokenError::Invalid { what: "an error status without an `error` member" });
         }
         wire.into_response()
     }
@@ -234,27 +214,18 @@ impl ExpectTokenResponse {
 impl Wire {
     fn into_response(self) -> Result<TokenResponse, TokenError> {
         let invalid = |what| TokenError::Invalid { what };
-        let access_token =
-            token(self.access_token)
-                .map_err(invalid)?
-                .ok_or(TokenError::Invalid {
-                    what: "there is no `access_token`",
-                })?;
+        let access_token = token(self.access_token)
+            .map_err(invalid)?
+            .ok_or(TokenError::Invalid { what: "there is no `access_token`" })?;
         let bearer = self.token_type.as_ref().and_then(Value::as_str);
         if !bearer.is_some_and(|word| word.eq_ignore_ascii_case("bearer")) {
             // RFC 6749 §7.1: a token whose type is not understood must not be used.
-            return Err(TokenError::Invalid {
-                what: "`token_type` is not Bearer",
-            });
+            return Err(TokenError::Invalid { what: "`token_type` is not Bearer" });
         }
         Ok(TokenResponse {
             access_token,
             refresh_token: token(self.refresh_token).map_err(invalid)?,
-            scope: self
-                .scope
-                .as_ref()
-                .and_then(Value::as_str)
-                .map(str::to_owned),
+            scope: self.scope.as_ref().and_then(Value::as_str).map(str::to_owned),
             expires_in: self.expires_in.as_ref().and_then(seconds),
         })
     }
@@ -291,25 +262,14 @@ fn seconds(value: &Value) -> Option<i64> {
     (1..=LONGEST_LIFE).contains(&seconds).then_some(seconds)
 }
 
-fn retry_after(answer: &Response) -> Option<i64> {
-    let value = answer
-        .headers()
-        .get(http::header::RETRY_AFTER)?
-        .to_str()
-        .ok()?;
+pub(super) fn retry_after(answer: &Response) -> Option<i64> {
+    let value = answer.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?;
     // The date form needs a clock, which is not ours to read: whoever asks backs off by itself.
-    value
-        .trim()
-        .parse::<i64>()
-        .ok()
-        .filter(|seconds| (0..=86_400).contains(seconds))
+    value.trim().parse::<i64>().ok().filter(|seconds| (0..=86_400).contains(seconds))
 }
 
 fn page(status: u16, answer: &Response) -> TokenError {
-    TokenError::Page {
-        status,
-        title: title(answer.body().expose()),
-    }
+    TokenError::Page { status, title: title(answer.body().expose()) }
 }
 
 /// The title of an HTML page, from its first 16 KiB.
@@ -320,10 +280,7 @@ pub(crate) fn title(body: &[u8]) -> Option<String> {
     let start = lower.find("<title")?;
     let start = start + lower[start..].find('>')? + 1;
     let end = start + lower[start..].find("</title")?;
-    let text = head[start..end]
-        .split_whitespace()
-        .collect::<Vec<_>>()
-        .join(" ");
+    let text = head[start..end].split_whitespace().collect::<Vec<_>>().join(" ");
     (!text.is_empty()).then_some(text)
 }
 
@@ -337,8 +294,7 @@ impl TokenResponse {
 
 /// Adds seconds without leaving the range of time.
 pub(crate) fn add_seconds(at: Timestamp, seconds: i64) -> Timestamp {
-    at.saturating_add(jiff::SignedDuration::from_secs(seconds))
-        .unwrap_or(Timestamp::MAX)
+    at.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 
 #[cfg(test)]
@@ -392,9 +348,7 @@ mod tests {
             assert_eq!(answer(200, &body).unwrap().expires_in, seconds, "{value}");
         }
         assert_eq!(
-            answer(200, r#"{"access_token":"a","token_type":"BEARER"}"#)
-                .unwrap()
-                .expires_in,
+            answer(200, r#"{"access_token":"a","token_type":"BEARER"}"#).unwrap().expires_in,
             None
         );
     }
@@ -402,9 +356,7 @@ mod tests {
     /// R33: unknown members, an `id_token` among them, change nothing.
     #[test]
     fn unknown_members_are_ignored() {
-        let junk: Vec<String> = (0..10_000)
-            .map(|n| format!("\"x{n}\":{{\"y\":[{n}]}}"))
-            .collect();
+        let junk: Vec<String> = (0..10_000).map(|n| format!("\"x{n}\":{{\"y\":[{n}]}}")).collect();
         let body = format!(
             r#"{{"id_token":"x.y.z",{},"access_token":"a","token_type":"bearer"}}"#,
             junk.join(",")
@@ -417,19 +369,10 @@ mod tests {
     fn a_broken_answer_is_told_by_the_rule_it_breaks() {
         let bearer = r#""token_type":"bearer""#;
         for (body, what) in [
-            (
-                r#"{"access_token":"a"}"#.to_owned(),
-                "`token_type` is not Bearer",
-            ),
-            (
-                r#"{"access_token":"a","token_type":"mac"}"#.to_owned(),
-                "`token_type` is not Bearer",
-            ),
+            (r#"{"access_token":"a"}"#.to_owned(), "`token_type` is not Bearer"),
+            (r#"{"access_token":"a","token_type":"mac"}"#.to_owned(), "`token_type` is not Bearer"),
             (format!("{{{bearer}}}"), "there is no `access_token`"),
-            (
-                format!(r#"{{"access_token":"",{bearer}}}"#),
-                "there is no `access_token`",
-            ),
+            (format!(r#"{{"access_token":"",{bearer}}}"#), "there is no `access_token`"),
             (
                 format!(r#"{{"access_token":7,{bearer}}}"#),
                 "a token is not a text of printable ASCII",
@@ -442,69 +385,36 @@ mod tests {
                 format!(r#"{{"access_token":"a","access_token":"b",{bearer}}}"#),
                 "it is broken JSON, or names a member twice",
             ),
-            (
-                r#"{"access_token":"a","#.to_owned(),
-                "it is broken JSON, or names a member twice",
-            ),
+            (r#"{"access_token":"a","#.to_owned(), "it is broken JSON, or names a member twice"),
         ] {
-            assert_eq!(
-                answer(200, &body),
-                Err(TokenError::Invalid { what }),
-                "{body}"
-            );
+            assert_eq!(answer(200, &body), Err(TokenError::Invalid { what }), "{body}");
         }
         assert_eq!(
             answer(401, "{}"),
-            Err(TokenError::Invalid {
-                what: "an error status without an `error` member"
-            })
+            Err(TokenError::Invalid { what: "an error status without an `error` member" })
         );
     }
 
     #[test]
     fn status_comes_first() {
         assert_eq!(answer(302, ""), Err(TokenError::Redirected { status: 302 }));
-        assert_eq!(
-            answer(429, "{}"),
-            Err(TokenError::RateLimited { retry_after: None })
-        );
+        assert_eq!(answer(429, "{}"), Err(TokenError::RateLimited { retry_after: None }));
         assert_eq!(
             answer(503, "{}"),
-            Err(TokenError::Unavailable {
-                status: 503,
-                retry_after: None
-            })
+            Err(TokenError::Unavailable { status: 503, retry_after: None })
         );
         assert_eq!(
-            answer(
-                200,
-                "<html><head><TITLE>\n Instance Hibernating page</title>"
-            ),
-            Err(TokenError::Page {
-                status: 200,
-                title: Some("Instance Hibernating page".into())
-            })
+            answer(200, "<html><head><TITLE>\n Instance Hibernating page</title>"),
+            Err(TokenError::Page { status: 200, title: Some("Instance Hibernating page".into()) })
         );
-        assert_eq!(
-            answer(204, ""),
-            Err(TokenError::Page {
-                status: 204,
-                title: None
-            })
-        );
+        assert_eq!(answer(204, ""), Err(TokenError::Page { status: 204, title: None }));
     }
 
     #[test]
     fn the_catch_all_is_an_error_like_any_other_here() {
-        let error = answer(
-            401,
-            r#"{"error_description":"access_denied","error":"server_error"}"#,
-        )
-        .unwrap_err();
-        assert_eq!(
-            error.to_string(),
-            "the instance answered server_error: access_denied"
-        );
+        let error = answer(401, r#"{"error_description":"access_denied","error":"server_error"}"#)
+            .unwrap_err();
+        assert_eq!(error.to_string(), "the instance answered server_error: access_denied");
         assert!(!error.is_transient());
     }
 

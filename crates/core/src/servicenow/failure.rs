@@ -13,11 +13,11 @@ use crate::oauth::token::TokenError;
 /// What the request was for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Phase {
-    /// Exchanging a code that reached us this long ago.
+    /// Exchanging a code.
     Exchange {
-        /// Between the opening of the authorization URL and the exchange nobody knows when the
-        /// code was made; this is how long ago it was handed to us.
-        since_redirect: SignedDuration,
+        /// The code is at most this old: the time since the authorization URL was shown. When
+        /// Allow was pressed nobody knows.
+        at_most: SignedDuration,
     },
     /// Refreshing; the last consent was this long ago.
     Refresh {
@@ -105,11 +105,8 @@ impl TokenFailure {
             return Vec::new();
         }
         match self.phase {
-            Phase::Exchange { since_redirect } => exchange_hints(since_redirect.as_secs()),
-            Phase::Refresh {
-                since_grant,
-                lifespan,
-            } => refresh_hints(since_grant, lifespan),
+            Phase::Exchange { at_most } => exchange_hints(at_most.as_secs()),
+            Phase::Refresh { since_grant, lifespan } => refresh_hints(since_grant, lifespan),
             Phase::ClientCredentials => vec![Hint::set(
                 "glide.oauth.inbound.client.credential.grant_type.enabled",
                 "must be true on the instance, and the client needs an OAuth Application User",
@@ -119,17 +116,17 @@ impl TokenFailure {
 }
 
 fn exchange_hints(age: i64) -> Vec<Hint> {
-    let first = if age >= CODE_LIFESPAN {
+    vec![Hint::note(if age < CODE_LIFESPAN {
         format!(
-            "the code was {age} s old; codes end after {CODE_LIFESPAN} s: log in again and paste sooner"
+            "the code was at most {age} s old, so its age is not the reason (codes end after {CODE_LIFESPAN} s): \
+             compare redirect URI, client secret and scopes with the client's record"
         )
     } else {
         format!(
-            "the code reached us {age} s before it was sent; counted from Allow it may still have been older than \
-             {CODE_LIFESPAN} s, or used before"
+            "the code was up to {age} s old; codes end after {CODE_LIFESPAN} s: log in again, press Allow and paste \
+             at once"
         )
-    };
-    vec![Hint::note(first)]
+    })]
 }
 
 fn refresh_hints(age: SignedDuration, lifespan: SignedDuration) -> Vec<Hint> {
@@ -144,7 +141,7 @@ fn refresh_hints(age: SignedDuration, lifespan: SignedDuration) -> Vec<Hint> {
         format!(
             "by its lifespan the refresh token should live {} more days: it was revoked, or the client secret was \
              changed, the user locked, the client deactivated",
-            days(lifespan - age)
+            days(lifespan.saturating_sub(age))
         )
     };
     vec![Hint::note(first)]
@@ -153,10 +150,7 @@ fn refresh_hints(age: SignedDuration, lifespan: SignedDuration) -> Vec<Hint> {
 /// ServiceNow's answer to nearly every failure: 401 `server_error` / `access_denied`.
 pub(crate) fn is_catch_all(error: &ErrorResponse) -> bool {
     error.code == ErrorCode::ServerError
-        && error
-            .description
-            .as_deref()
-            .is_none_or(|d| d == "access_denied")
+        && error.description.as_deref().is_none_or(|d| d == "access_denied")
 }
 
 #[cfg(test)]
@@ -168,17 +162,12 @@ mod tests {
             code: ErrorCode::ServerError,
             description: Some("access_denied".into()),
         };
-        TokenFailure {
-            phase,
-            error: TokenError::Refused { status: 401, error },
-        }
+        TokenFailure { phase, error: TokenError::Refused { status: 401, error } }
     }
 
     #[test]
     fn one_answer_means_another_thing_in_each_phase() {
-        let exchange = catch_all(Phase::Exchange {
-            since_redirect: SignedDuration::from_secs(74),
-        });
+        let exchange = catch_all(Phase::Exchange { at_most: SignedDuration::from_secs(74) });
         assert_eq!(exchange.code(), Code::CodeRefused);
         assert_eq!(
             exchange.to_string(),
@@ -186,7 +175,7 @@ mod tests {
         );
         assert_eq!(
             exchange.hints()[0].to_string(),
-            "the code was 74 s old; codes end after 60 s: log in again and paste sooner"
+            "the code was up to 74 s old; codes end after 60 s: log in again, press Allow and paste at once"
         );
         let refresh = catch_all(Phase::Refresh {
             since_grant: SignedDuration::from_hours(24 * 101),
@@ -197,21 +186,14 @@ mod tests {
             refresh.hints()[0].to_string(),
             "the last consent was 101 days ago and the refresh token lives 100 days: it has ended"
         );
-        assert_eq!(
-            catch_all(Phase::ClientCredentials).code(),
-            Code::ClientRefused
-        );
+        assert_eq!(catch_all(Phase::ClientCredentials).code(), Code::ClientRefused);
     }
 
     #[test]
     fn a_sleeping_instance_is_not_a_refusal() {
-        let error = TokenError::Page {
-            status: 200,
-            title: Some("Instance Hibernating page".into()),
-        };
-        let phase = Phase::Exchange {
-            since_redirect: SignedDuration::ZERO,
-        };
+        let error =
+            TokenError::Page { status: 200, title: Some("Instance Hibernating page".into()) };
+        let phase = Phase::Exchange { at_most: SignedDuration::ZERO };
         assert_eq!(TokenFailure { phase, error }.code(), Code::InstanceAsleep);
     }
 }

@@ -88,10 +88,7 @@ impl Instance {
         Endpoints {
             authorization: self.at("/oauth_auth.do"),
             token: self.at("/oauth_token.do"),
-            revocation: vec![
-                self.at("/oauth_revoke_token.do"),
-                self.at("/oauth_revoke.do"),
-            ],
+            revocation: vec![self.at("/oauth_revoke_token.do"), self.at("/oauth_revoke.do")],
         }
     }
 
@@ -139,10 +136,7 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
         Some((_, digits)) => {
             let well_formed =
                 (1..=5).contains(&digits.len()) && digits.bytes().all(|b| b.is_ascii_digit());
-            let port = digits
-                .parse::<u16>()
-                .ok()
-                .filter(|port| well_formed && *port != 0)?;
+            let port = digits.parse::<u16>().ok().filter(|port| well_formed && *port != 0)?;
             Some((&authority[..authority.len() - digits.len() - 1], Some(port)))
         }
     }
@@ -150,17 +144,12 @@ fn split_port(authority: &str) -> Option<(&str, Option<u16>)> {
 
 /// Host names of RFC 1123 in lower case, or an IPv6 address in brackets.
 fn is_host(host: &str) -> bool {
-    if let Some(address) = host
-        .strip_prefix('[')
-        .and_then(|rest| rest.strip_suffix(']'))
-    {
+    if let Some(address) = host.strip_prefix('[').and_then(|rest| rest.strip_suffix(']')) {
         return address.bytes().all(|b| b.is_ascii_hexdigit() || b == b':');
     }
     let is_label = |label: &str| {
         (1..=63).contains(&label.len())
-            && label
-                .bytes()
-                .all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
+            && label.bytes().all(|b| b.is_ascii_lowercase() || b.is_ascii_digit() || b == b'-')
             && !label.starts_with('-')
             && !label.ends_with('-')
     };
@@ -178,30 +167,12 @@ mod tests {
             ("classics", "https://classics.service-now.com"),
             (" Classics\n", "https://classics.service-now.com"),
             ("dev12345", "https://dev12345.service-now.com"),
-            (
-                "classics.service-now.com",
-                "https://classics.service-now.com",
-            ),
-            (
-                "https://classics.service-now.com/",
-                "https://classics.service-now.com",
-            ),
-            (
-                "HTTPS://Classics.Service-Now.com:443",
-                "https://classics.service-now.com",
-            ),
-            (
-                "acme.servicenowservices.com",
-                "https://acme.servicenowservices.com",
-            ),
-            (
-                "acme.servicenowcloud.com.au",
-                "https://acme.servicenowcloud.com.au",
-            ),
-            (
-                "acme.servicenowcloud.com.sg",
-                "https://acme.servicenowcloud.com.sg",
-            ),
+            ("classics.service-now.com", "https://classics.service-now.com"),
+            ("https://classics.service-now.com/", "https://classics.service-now.com"),
+            ("HTTPS://Classics.Service-Now.com:443", "https://classics.service-now.com"),
+            ("acme.servicenowservices.com", "https://acme.servicenowservices.com"),
+            ("acme.servicenowcloud.com.au", "https://acme.servicenowcloud.com.au"),
+            ("acme.servicenowcloud.com.sg", "https://acme.servicenowcloud.com.sg"),
             ("support.acme.com", "https://support.acme.com"),
             ("snow.acme.intern:8443", "https://snow.acme.intern:8443"),
             ("https://snow:8443", "https://snow:8443"),
@@ -276,10 +247,7 @@ mod tests {
             endpoints.authorization.as_str(),
             "https://classics.service-now.com/oauth_auth.do"
         );
-        assert_eq!(
-            endpoints.token.as_str(),
-            "https://classics.service-now.com/oauth_token.do"
-        );
+        assert_eq!(endpoints.token.as_str(), "https://classics.service-now.com/oauth_token.do");
         assert_eq!(
             endpoints.revocation[0].as_str(),
             "https://classics.service-now.com/oauth_revoke_token.do"

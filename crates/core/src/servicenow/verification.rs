@@ -22,19 +22,13 @@ pub fn read_current_user(instance: &Instance, token: &Secret) -> Request {
 
 /// Asks for one record of a table, two fields of it. `table` is a name of ours, not a person's text.
 pub fn read_table(instance: &Instance, table: &str, token: &Secret) -> Request {
-    get(
-        instance,
-        &format!("/api/now/table/{table}?sysparm_limit=1&sysparm_fields=sys_id"),
-        token,
-    )
+    get(instance, &format!("/api/now/table/{table}?sysparm_limit=1&sysparm_fields=sys_id"), token)
 }
 
 fn get(instance: &Instance, path_and_query: &str, token: &Secret) -> Request {
     let mut request = http::Request::new(Body::default());
     *request.uri_mut() = uri_of(&instance.at(path_and_query));
-    request
-        .headers_mut()
-        .insert(ACCEPT, HeaderValue::from_static("application/json"));
+    request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));
     let text = Zeroizing::new(format!("Bearer {}", token.expose()));
     // RFC 6750 §2.1. The parser let only printable ASCII into a token, so this always succeeds; a
     // request without the header would be answered 401, not believed.
@@ -128,23 +122,15 @@ pub fn judge(answer: &Response) -> Result<ApiVerdict, ApiError> {
     let json: Option<Value> = serde_json::from_slice(body).ok();
     let said = json.as_ref().and_then(message);
     match (status, json) {
-        (200, Some(json)) => judge_result(&json).ok_or(ApiError::Unexpected {
-            status,
-            detail: Some("no `result`".to_owned()),
-        }),
+        (200, Some(json)) => judge_result(&json)
+            .ok_or(ApiError::Unexpected { status, detail: Some("no `result`".to_owned()) }),
         (401, _) => Err(ApiError::NotAccepted(said)),
         (403, _) => Err(forbidden(said)),
         (404, Some(_)) => Ok(ApiVerdict::NotThere),
         (429, _) => Err(ApiError::RateLimited),
         (500..=599, _) => Err(ApiError::Unavailable(status)),
-        (_, None) => Err(ApiError::Page {
-            status,
-            title: title(body),
-        }),
-        (_, Some(_)) => Err(ApiError::Unexpected {
-            status,
-            detail: said,
-        }),
+        (_, None) => Err(ApiError::Page { status, title: title(body) }),
+        (_, Some(_)) => Err(ApiError::Unexpected { status, detail: said }),
     }
 }
 
@@ -152,12 +138,8 @@ fn judge_result(json: &Value) -> Option<ApiVerdict> {
     match json.get("result")? {
         Value::Array(records) => Some(ApiVerdict::Records(records.len())),
         Value::Object(user) => {
-            let text = |name: &str| {
-                user.get(name)?
-                    .as_str()
-                    .filter(|t| !t.is_empty())
-                    .map(str::to_owned)
-            };
+            let text =
+                |name: &str| user.get(name)?.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
             let user = User {
                 sys_id: text("user_sys_id"),
                 user_name: text("user_name"),
@@ -183,13 +165,7 @@ fn forbidden(said: Option<String>) -> ApiError {
 /// `{"error":{"message":…,"detail":…}}`, the more telling half.
 fn message(json: &Value) -> Option<String> {
     let error = json.get("error")?;
-    let text = |name: &str| {
-        error
-            .get(name)?
-            .as_str()
-            .filter(|t| !t.is_empty())
-            .map(str::to_owned)
-    };
+    let text = |name: &str| error.get(name)?.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
     text("detail").or_else(|| text("message"))
 }
 
@@ -209,9 +185,7 @@ mod tests {
     #[test]
     fn a_user_is_read() {
         let body = r#"{"result":{"user_sys_id":"1","user_name":"abel.tuter","user_display_name":"Abel Tuter"}}"#;
-        let Ok(ApiVerdict::User(user)) = judged(200, body) else {
-            panic!("no user")
-        };
+        let Ok(ApiVerdict::User(user)) = judged(200, body) else { panic!("no user") };
         assert_eq!(user.name(), Some("abel.tuter"));
     }
 
@@ -227,22 +201,10 @@ mod tests {
             code(401, &body("Required to provide Auth information")),
             Code::TokenNotAccepted
         );
-        assert_eq!(
-            code(403, &body("Access to unscoped api is not allowed")),
-            Code::ApiRestricted
-        );
-        assert_eq!(
-            code(403, &body("Missing required api access scope: x")),
-            Code::ApiScopeMissing
-        );
-        assert_eq!(
-            code(403, &body("Failed API level ACL Validation")),
-            Code::ApiForbidden
-        );
-        assert_eq!(
-            code(200, "<title>Instance Hibernating page</title>"),
-            Code::InstanceAsleep
-        );
+        assert_eq!(code(403, &body("Access to unscoped api is not allowed")), Code::ApiRestricted);
+        assert_eq!(code(403, &body("Missing required api access scope: x")), Code::ApiScopeMissing);
+        assert_eq!(code(403, &body("Failed API level ACL Validation")), Code::ApiForbidden);
+        assert_eq!(code(200, "<title>Instance Hibernating page</title>"), Code::InstanceAsleep);
         assert_eq!(code(200, r#"{"result":"x"}"#), Code::ApiUnexpected);
         assert_eq!(judged(404, "{}"), Ok(ApiVerdict::NotThere));
         assert_eq!(code(404, "<html>"), Code::AnswerUnreadable);

@@ -1,0 +1,333 @@
+//! `login`: from what is known to verified, stored and delivered tokens.
+
+pub(crate) mod settings;
+mod watcher;
+
+use std::path::PathBuf;
+use std::process::ExitCode;
+use std::sync::mpsc::{Receiver, channel};
+
+use serde_json::json;
+use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
+use snowtoken::core::oauth::client::Client;
+use snowtoken::core::printable::Printable;
+use snowtoken::core::profile::{Grant, Profile};
+use snowtoken::core::secret::Secret;
+use snowtoken::core::servicenow::ApiError;
+use snowtoken::core::token_set::User;
+use snowtoken::delivery::{Credentials, moment};
+use snowtoken::login::{LoggedIn, Login, Paste};
+use snowtoken::loopback::Ending;
+use snowtoken::store::sqlite::SqliteStore;
+use snowtoken::store::{AuditEntry, Draft, RecordState, TokenStore};
+use snowtoken::{Error, config, session};
+
+use crate::app::App;
+use crate::args::LoginArgs;
+use crate::commands::deliver;
+use crate::report::Failure;
+use crate::{commands, keys, output, terminal};
+use watcher::Screen;
+
+const PROMPT: &str = "Enter the redirected URL: ";
+
+/// Stands in for a person: gets the authorization URL, and may paste something.
+pub(crate) type Robot<'a> = &'a (dyn Fn(&str) -> Option<Secret> + Sync);
+
+pub(crate) fn run(app: &App, args: &LoginArgs) -> Result<ExitCode, Failure> {
+    log_in(app, args, |profile, screen, login| login.run(&app.world, paste_source(profile), screen))
+}
+
+/// The same with a robot in the person's place, for rehearsals.
+pub(crate) fn run_with(app: &App, args: &LoginArgs, robot: Robot<'_>) -> Result<ExitCode, Failure> {
+    log_in(app, args, |_, screen, login| {
+        let (pastes, receiver) = channel();
+        std::thread::scope(|scope| {
+            scope.spawn(|| {
+                if let Some(text) = robot(&watcher::wait_for_url()) {
+                    let _ = pastes.send(Paste::Text(text));
+                }
+            });
+            login.run(&app.world, receiver, screen)
+        })
+    })
+}
+
+fn log_in(
+    app: &App,
+    args: &LoginArgs,
+    wait_for_person: impl FnOnce(&Profile, &Screen, &Login<'_>) -> Result<LoggedIn, Error>,
+) -> Result<ExitCode, Failure> {
+    let wait = commands::duration("--wait", &args.wait)?;
+    let name = app.name(args.profile.as_deref())?;
+    let config = app.config()?;
+    let profile = settings::profile(app, args, &name, config.profile(&name))?;
+    // Everything that can fail on this machine fails before a person is sent to a browser.
+    let mut store = keys::open_or_create(app, args.key)?;
+    store.probe()?;
+    let secret = settings::client_secret(app, args, &profile, &store)?;
+    let output = deliver::destination(app, &profile, &store, args.output.as_deref())?;
+    let client = Client {
+        id: profile.client_id.clone(),
+        authentication: profile.authentication.with(secret.clone()),
+    };
+    let login = Login {
+        profile: &profile,
+        client: &client,
+        wait,
+        open_browser: !args.no_browser,
+        accept_bare_code: args.accept_bare_code,
+        verify: !args.no_verify,
+    };
+    let screen = Screen::new(&profile, args.no_browser);
+    let result = wait_for_person(&profile, &screen, &login);
+    terminal::restore();
+    screen.end();
+    let mut done = result.map_err(|error| Failure::from(error).about(&name))?;
+    let arrival = Arrival { app, args, profile: &profile, secret: secret.as_ref(), output };
+    let result = arrival.settle(&mut store, &mut done);
+    done.finish(if result.is_ok() { Ending::Done } else { Ending::Failed });
+    result.map_err(|failure| failure.about(&name))
+}
+
+/// The prompt is offered every time a redirect is awaited.
+fn paste_source(profile: &Profile) -> Receiver<Paste> {
+    match profile.grant {
+        Grant::AuthorizationCode => watcher::prompt_later(PROMPT),
+        Grant::ClientCredentials => channel().1,
+    }
+}
+
+/// Tokens that have just come, and what is to become of them.
+struct Arrival<'a> {
+    app: &'a App,
+    args: &'a LoginArgs,
+    profile: &'a Profile,
+    secret: Option<&'a Secret>,
+    output: Option<PathBuf>,
+}
+
+impl Arrival<'_> {
+    fn settle(&self, store: &mut SqliteStore, done: &mut LoggedIn) -> Result<ExitCode, Failure> {
+        self.check_user(done)?;
+        let lock = session::lock(&self.app.home.data, &self.profile.name)?;
+        if let Some(error) = done.unverified.take_if(|error| !is_passing(error)) {
+            return self.unproven(store, done, error);
+        }
+        if let Err(failure) = self.keep(store, done) {
+            return self.rescue(done, &failure);
+        }
+        drop(lock);
+        let written = self.deliver(store, done);
+        self.tell(done, written.as_ref().ok().and_then(Option::as_ref))?;
+        written.map(|_| ExitCode::SUCCESS)
+    }
+
+    fn check_user(&self, done: &LoggedIn) -> Result<(), Failure> {
+        let Some(expected) = &self.args.expect_user else {
+            return Ok(());
+        };
+        let matches = |user: &User| {
+            [&user.user_name, &user.display_name, &user.sys_id]
+                .into_iter()
+                .flatten()
+                .any(|name| name == expected)
+        };
+        if done.user.as_ref().is_some_and(matches) {
+            return Ok(());
+        }
+        let found = done
+            .user
+            .as_ref()
+            .and_then(User::name)
+            .unwrap_or("somebody the instance does not name");
+        Err(Error::UserMismatch {
+            found: Printable(found).to_string(),
+            expected: Printable(expected).to_string(),
+        }
+        .into())
+    }
+
+    /// The instance said no to the proving call. What was there before is better than that; only
+    /// where there was nothing the new tokens are kept, since mending rights needs no new consent.
+    fn unproven(
+        &self,
+        store: &mut SqliteStore,
+        done: &LoggedIn,
+        error: Error,
+    ) -> Result<ExitCode, Failure> {
+        let rejected = matches!(error, Error::Api(ApiError::NotAccepted(_)));
+        let failure = Failure::from(error);
+        if rejected || store.load(&self.profile.name)?.is_some() {
+            return Err(failure.with_hint(Hint::note(
+                "nothing was stored or replaced; --no-verify skips the proving call",
+            )));
+        }
+        self.keep(store, done)?;
+        Err(failure.with_hint(Hint::note(
+            "the tokens are stored, not delivered: once the instance allows it, `snowtoken verify` and \
+             `snowtoken deliver` need no new login",
+        )))
+    }
+
+    /// Tokens first, then what the next login needs: each is durable when its call returns.
+    fn keep(&self, store: &mut SqliteStore, done: &LoggedIn) -> Result<(), Failure> {
+        let name = &self.profile.name;
+        let draft = Draft {
+            binding: session::binding(self.profile),
+            tokens: done.tokens.clone(),
+            user: done.user.clone(),
+            state: RecordState::Held,
+        };
+        let audit = AuditEntry {
+            at: self.app.world.now(),
+            profile: name.clone(),
+            event: "grant".to_owned(),
+            outcome: "done".to_owned(),
+            detail: self.profile.grant.as_str().to_owned(),
+        };
+        let generation = store.generation(name)?;
+        store.save(name, generation, &draft, Some(&audit))?;
+        if let Some(secret) = self.secret {
+            store.set_client_secret(name, self.profile.client_id.as_str(), secret)?;
+        }
+        let profile = self.profile.clone();
+        Ok(config::update(&self.app.home, move |config| {
+            config.put(profile);
+        })?)
+    }
+
+    /// The store was fine before the browser opened and is not now. The tokens exist only here.
+    fn rescue(&self, done: &LoggedIn, failure: &Failure) -> Result<ExitCode, Failure> {
+        output::say_part(failure.text(output::is_lively()));
+        output::say("The tokens are not lost yet: they are in memory and nowhere else.");
+        loop {
+            let path = match &self.output {
+                Some(path) => Some(path.clone()),
+                None if self.app.no_input => None,
+                None => terminal::answer(
+                    "Write them to another place, as a plain file only you can read: ",
+                )
+                .map(PathBuf::from),
+            };
+            let Some(path) = path else {
+                return Err(Failure::told(
+                    failure.code().unwrap_or(Code::StoreUnreadable),
+                    "the tokens could not be stored anywhere and are lost with this program; the earlier ones are kept",
+                ));
+            };
+            match deliver::write(
+                &path,
+                &self.credentials(done),
+                snowtoken::delivery::Format::CredentialsFile,
+            ) {
+                Ok(_) => {
+                    return Err(Failure::told(
+                        failure.code().unwrap_or(Code::StoreUnreadable),
+                        format!("the tokens are in {} and not in the store", path.display()),
+                    )
+                    .with_hint(Hint::run(
+                        format!("snowtoken profile import {}", path.display()),
+                        "takes them over once the store can be written again",
+                    )));
+                }
+                Err(error) if self.output.is_some() => return Err(error),
+                Err(error) => output::say_part(error.text(output::is_lively())),
+            }
+        }
+    }
+
+    fn credentials<'b>(&'b self, done: &'b LoggedIn) -> Credentials<'b> {
+        Credentials {
+            profile: self.profile,
+            client_secret: self.secret,
+            tokens: &done.tokens,
+            created: done.tokens.granted_at,
+        }
+    }
+
+    fn deliver(
+        &self,
+        store: &mut SqliteStore,
+        done: &LoggedIn,
+    ) -> Result<Option<PathBuf>, Failure> {
+        let Some(path) = &self.output else {
+            return Ok(None);
+        };
+        let credentials = self.credentials(done);
+        for concern in credentials.concerns() {
+            output::say(format!("warning: {concern}"));
+        }
+        deliver::write_and_remember(
+            store,
+            path,
+            &credentials,
+            snowtoken::delivery::Format::CredentialsFile,
+        )?;
+        Ok(Some(path.clone()))
+    }
+
+    fn tell(&self, done: &LoggedIn, file: Option<&PathBuf>) -> Result<(), Failure> {
+        let user = done.user.as_ref().and_then(User::name);
+        let tokens = &done.tokens;
+        let now = self.app.world.now();
+        match user {
+            Some(user) => output::say(format!(
+                "Connected to {} as {}.",
+                self.profile.instance,
+                Printable(user)
+            )),
+            None => output::say(format!("Connected to {}.", self.profile.instance)),
+        }
+        let line = |what: &str, deadline: snowtoken::core::token_set::Deadline| {
+            let from_now = output::distance(deadline.at.duration_since(now));
+            output::say(format!(
+                "  {what} {} ({from_now}, {})",
+                moment(deadline.at),
+                deadline.known_by
+            ));
+        };
+        line("access token ends ", tokens.access_expires_at);
+        if let Some(deadline) = tokens.refresh_expires_at {
+            line("refresh token ends", deadline);
+        }
+        if let Some(path) = file {
+            output::say(format!("  credentials file   {}", path.display()));
+        }
+        if !done.scope_missing.is_empty() {
+            let list = done
+                .scope_missing
+                .iter()
+                .map(|s| Printable(s).to_string())
+                .collect::<Vec<_>>()
+                .join(" ");
+            output::say(format!("warning: the instance did not grant these scopes: {list}"));
+        }
+        if let Some(error) = &done.unverified {
+            output::say(format!(
+                "warning: the tokens could not be verified now: {error} (code: {})",
+                error.code()
+            ));
+        }
+        if !self.args.json {
+            return Ok(());
+        }
+        output::json(&json!({
+            "version": 1,
+            "profile": self.profile.name.as_str(),
+            "instance": self.profile.instance.url(),
+            "user": user,
+            "scope": tokens.scope,
+            "access_token_expires_at": moment(tokens.access_expires_at.at),
+            "refresh_token_expires_at": tokens.refresh_expires_at.map(|d| moment(d.at)),
+            "refresh_token_expiry_known_by": tokens.refresh_expires_at.map(|d| d.known_by.as_str()),
+            "credentials_file": file.map(|path| path.display().to_string()),
+        }))
+    }
+}
+
+/// Whether a proving call failed for reasons that will pass: then the tokens are as good as unproven
+/// tokens are, and a warning will do.
+fn is_passing(error: &Error) -> bool {
+    error.outcome() == snowtoken::Outcome::TryLater
+}

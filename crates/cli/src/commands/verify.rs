@@ -1,0 +1,64 @@
+//! `verify`: proves the token by calls, and says what it can read.
+
+use std::process::ExitCode;
+
+use serde_json::json;
+use snowtoken::core::diagnosis::{Code, Diagnose as _};
+use snowtoken::core::printable::Printable;
+use snowtoken::core::servicenow::ApiVerdict;
+use snowtoken::core::target::Target;
+use snowtoken::core::token_set::User;
+use snowtoken::login::read;
+
+use crate::app::App;
+use crate::args::ProfileArgs;
+use crate::output;
+use crate::report::Failure;
+
+pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
+    let session = app.session(args.profile.as_deref())?;
+    let name = session.profile().name.clone();
+    let (user, record) = session.verify().map_err(|error| Failure::from(error).about(&name))?;
+    let user = user.as_ref().and_then(User::name).map(|name| Printable(name).to_string());
+    let tables =
+        Target::find(&session.profile().target).map_or(&[] as &[_], |target| target.tables);
+    let mut readings = Vec::new();
+    let mut first_refusal = None;
+    for table in tables {
+        // One forbidden table is no reason not to look at the next.
+        let (verdict, error) =
+            match read(&app.world, session.profile(), table, &record.tokens.access_token) {
+                Ok(ApiVerdict::Records(0)) => {
+                    ("no record to be seen (empty, or filtered by access rules)".to_owned(), None)
+                }
+                Ok(ApiVerdict::Records(_)) => ("readable".to_owned(), None),
+                Ok(_) => ("not on this instance".to_owned(), None),
+                Err(error) => (format!("not readable: {error}"), Some(error)),
+            };
+        readings.push((*table, verdict, error.as_ref().map(snowtoken::Error::code)));
+        first_refusal = first_refusal.or(error);
+    }
+    output::say(format!("{name}: the instance accepts the access token"));
+    if let Some(user) = &user {
+        output::say(format!("  it belongs to {user}"));
+    }
+    for (table, verdict, _) in &readings {
+        output::say(format!("  {table}: {verdict}"));
+    }
+    if args.json {
+        let tables: Vec<_> = readings
+            .iter()
+            .map(|(table, verdict, code)| json!({"table": table, "verdict": verdict, "code": code.map(Code::as_str)}))
+            .collect();
+        output::json(
+            &json!({"version": 1, "profile": name.as_str(), "user": user, "accepted": true, "tables": tables}),
+        )?;
+    }
+    match first_refusal {
+        // Foreign rows of the target are nice to have; only a refusal is a failure.
+        Some(error) if error.code() != Code::ApiUnexpected => {
+            Err(Failure::from(error).about(&name))
+        }
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}

@@ -1,0 +1,206 @@
+//! How a failure looks: what, why, what next, and a code to look up. Always in this order.
+
+use std::error::Error as StdError;
+use std::fmt::Write as _;
+use std::io;
+use std::process::ExitCode;
+
+use snowtoken::core::diagnosis::{Code, Diagnose, Hint, Outcome};
+use snowtoken::core::printable::Printable;
+use snowtoken::core::profile::ProfileName;
+
+use crate::output;
+
+/// Why a command failed.
+#[derive(Debug, thiserror::Error)]
+pub(crate) enum Failure {
+    /// With a diagnosis of its own.
+    #[error("{error}")]
+    Diagnosed {
+        /// What happened.
+        error: Box<dyn Diagnose + Send + Sync>,
+        /// The profile it was about, so that hints can name it.
+        profile: Option<ProfileName>,
+        /// What is said before the catalogue's hints.
+        first: Vec<Hint>,
+    },
+    /// The command's own words for an entry of the catalogue.
+    #[error("{text}")]
+    Told {
+        /// What happened.
+        text: String,
+        /// The entry.
+        code: Code,
+        /// What is said before the catalogue's hints.
+        first: Vec<Hint>,
+    },
+    /// stdout could not be written.
+    #[error("the output could not be written")]
+    Output(#[source] io::Error),
+}
+
+impl<E: Diagnose + Send + Sync + 'static> From<E> for Failure {
+    fn from(error: E) -> Self {
+        Self::Diagnosed { error: Box::new(error), profile: None, first: Vec::new() }
+    }
+}
+
+impl Failure {
+    /// A failure told in the command's own words.
+    pub(crate) fn told(code: Code, text: impl Into<String>) -> Self {
+        Self::Told { text: text.into(), code, first: Vec::new() }
+    }
+
+    /// Adds a hint before the others.
+    #[must_use]
+    pub(crate) fn with_hint(mut self, hint: Hint) -> Self {
+        match &mut self {
+            Self::Diagnosed { first, .. } | Self::Told { first, .. } => first.push(hint),
+            Self::Output(_) => {}
+        }
+        self
+    }
+
+    /// Names the profile in the hints.
+    #[must_use]
+    pub(crate) fn about(mut self, name: &ProfileName) -> Self {
+        if let Self::Diagnosed { profile, .. } = &mut self {
+            profile.get_or_insert_with(|| name.clone());
+        }
+        self
+    }
+
+    /// The exit code's meaning.
+    pub(crate) fn outcome(&self) -> Outcome {
+        match self {
+            Self::Diagnosed { error, .. } => error.outcome(),
+            Self::Told { code, .. } => code.entry().outcome,
+            Self::Output(_) => Outcome::Failed,
+        }
+    }
+
+    /// The stable code, where there is one.
+    pub(crate) fn code(&self) -> Option<Code> {
+        match self {
+            Self::Diagnosed { error, .. } => Some(error.code()),
+            Self::Told { code, .. } => Some(*code),
+            Self::Output(_) => None,
+        }
+    }
+
+    fn hints(&self) -> Vec<Hint> {
+        let (first, rest, profile) = match self {
+            Self::Diagnosed { error, profile, first } => (first, error.hints(), profile.as_ref()),
+            Self::Told { code, first, .. } => (first, code.entry().hints(), None),
+            Self::Output(_) => return Vec::new(),
+        };
+        let mut hints: Vec<Hint> =
+            first.iter().cloned().chain(rest).map(|hint| name_profile(hint, profile)).collect();
+        hints.dedup();
+        hints
+    }
+
+    /// The text for stderr.
+    pub(crate) fn text(&self, colour: bool) -> String {
+        let (bold, plain) = if colour { ("\u{1b}[1;31m", "\u{1b}[0m") } else { ("", "") };
+        let mut text = format!("{bold}error:{plain} {}\n", one_line(&self.to_string()));
+        for cause in self.causes() {
+            let _ = writeln!(text, "  caused by: {}", one_line(&cause));
+        }
+        for hint in self.hints() {
+            let _ = writeln!(text, "hint: {}", one_line(&hint.to_string()));
+        }
+        if let Some(code) = self.code() {
+            let _ = writeln!(text, "code: {code} (`snowtoken explain {code}`)");
+        }
+        text
+    }
+
+    fn causes(&self) -> Vec<String> {
+        let mut causes: Vec<String> = Vec::new();
+        let mut source: Option<&dyn StdError> = match self {
+            Self::Diagnosed { error, .. } => error.source(),
+            Self::Told { .. } => None,
+            Self::Output(error) => Some(error),
+        };
+        while let Some(cause) = source {
+            let text = cause.to_string();
+            // Wrappers that only pass on would say everything twice.
+            if causes.last() != Some(&text) && text != self.to_string() {
+                causes.push(text);
+            }
+            source = cause.source();
+        }
+        causes
+    }
+
+    /// Prints it and gives the exit code.
+    pub(crate) fn report(&self) -> ExitCode {
+        if let Self::Output(error) = self
+            && error.kind() == io::ErrorKind::BrokenPipe
+        {
+            return ExitCode::from(Outcome::Failed.exit_code());
+        }
+        output::say_part(self.text(output::is_lively()));
+        ExitCode::from(self.outcome().exit_code())
+    }
+}
+
+/// Messages hold foreign text only through `Printable`; a path or a system's message may still
+/// bring a line break or an escape.
+fn one_line(text: &str) -> String {
+    let mut line = String::with_capacity(text.len());
+    for character in text.chars() {
+        if character.is_control() {
+            let _ = write!(line, "{}", Printable(character.encode_utf8(&mut [0; 4])));
+        } else {
+            line.push(character);
+        }
+    }
+    line
+}
+
+/// `snowtoken login` becomes `snowtoken login dev`.
+fn name_profile(hint: Hint, profile: Option<&ProfileName>) -> Hint {
+    match (hint, profile) {
+        (Hint::Run { command, why }, Some(profile)) => {
+            let mut words = command.splitn(3, ' ');
+            let (program, verb, rest) = (words.next(), words.next(), words.next());
+            let command = match (program, verb) {
+                (
+                    Some("snowtoken"),
+                    Some(verb @ ("login" | "refresh" | "revoke" | "deliver" | "token")),
+                ) => {
+                    let rest = rest.map_or_else(String::new, |rest| format!(" {rest}"));
+                    format!("snowtoken {verb} {profile}{rest}")
+                }
+                _ => command,
+            };
+            Hint::Run { command, why }
+        }
+        (hint, _) => hint,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_failure_reads_in_the_documented_order() {
+        let failure: Failure = snowtoken::Error::NotLoggedIn("dev".to_owned()).into();
+        let text = failure.about(&ProfileName::parse("dev").unwrap()).text(false);
+        assert_eq!(
+            text,
+            "error: there are no tokens for profile \"dev\"\n\
+             hint: gets them: run `snowtoken login dev`\n\
+             code: not-logged-in (`snowtoken explain not-logged-in`)\n"
+        );
+    }
+
+    #[test]
+    fn control_characters_never_reach_the_terminal() {
+        let failure = Failure::told(Code::Bug, "a\u{1b}]0;x\nb");
+        assert!(failure.text(false).starts_with("error: a\\u{1b}]0;x\\u{a}b\n"));
+    }
+}

@@ -1,0 +1,156 @@
+//! Asking a person: hidden answers, and a prompt that takes a URL of any length, in one piece, in
+//! several lines, or pasted in brackets. The terminal is put back whatever ends the program.
+
+#[cfg(unix)]
+mod raw;
+
+use std::io::{self, IsTerminal as _, Read as _};
+use std::path::Path;
+use std::sync::mpsc::{Receiver, Sender, channel};
+
+use snowtoken::core::oauth::redirect::PASTE_LIMIT;
+use snowtoken::core::secret::Secret;
+use snowtoken::login::Paste;
+use zeroize::{Zeroize as _, Zeroizing};
+
+use crate::output;
+
+/// Whether there is a person at the other end.
+pub(crate) fn can_ask() -> bool {
+    io::stdin().is_terminal() && io::stderr().is_terminal()
+}
+
+/// Asks for something that must not be seen; `None` without a terminal or an answer.
+pub(crate) fn hidden(prompt: &str) -> Option<Secret> {
+    if !can_ask() {
+        return None;
+    }
+    output::say_part(prompt);
+    #[cfg(unix)]
+    let answer = raw::Terminal::open().ok()?.line(raw::Kind::Secret).ok().flatten();
+    #[cfg(not(unix))]
+    let answer = rpassword::read_password().ok().map(Secret::new);
+    output::say("");
+    answer.filter(|answer| !answer.is_empty())
+}
+
+/// Asks for something that may be seen.
+pub(crate) fn answer(prompt: &str) -> Option<String> {
+    if !can_ask() {
+        return None;
+    }
+    output::say_part(prompt);
+    let mut line = String::new();
+    io::stdin().read_line(&mut line).ok()?;
+    Some(line.trim().to_owned()).filter(|line| !line.is_empty())
+}
+
+/// The first line of a file, `-` being standard input. One line break at its end is not part of it.
+pub(crate) fn first_line(path: &Path) -> io::Result<Secret> {
+    if path == Path::new("-") {
+        return piped_line(&mut io::stdin().lock()).map(|(secret, _)| secret);
+    }
+    let mut file = std::fs::File::open(path)?;
+    piped_line(&mut file).map(|(secret, _)| secret)
+}
+
+/// Reads up to and including a line break, byte by byte: what comes after it is somebody else's.
+/// Tells whether the input ended.
+fn piped_line(input: &mut impl io::Read) -> io::Result<(Secret, bool)> {
+    let mut line = Zeroizing::new(Vec::with_capacity(PASTE_LIMIT + 2));
+    let mut byte = [0];
+    let mut ended = true;
+    while line.len() <= PASTE_LIMIT {
+        match input.read(&mut byte) {
+            Ok(0) => break,
+            Ok(_) if byte[0] == b'\n' => {
+                ended = false;
+                break;
+            }
+            Ok(_) => line.push(byte[0]),
+            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
+            Err(error) => return Err(error),
+        }
+    }
+    byte.zeroize();
+    if line.last() == Some(&b'\r') {
+        line.pop();
+    }
+    let text = String::from_utf8(std::mem::take(&mut *line)).map_err(|error| {
+        error.into_bytes().zeroize();
+        io::Error::new(io::ErrorKind::InvalidData, "it is no text")
+    })?;
+    Ok((Secret::new(text), ended))
+}
+
+/// Reads the redirected URL beside everything else that happens. The reading thread ends with the
+/// program.
+pub(crate) fn pastes(prompt: &'static str) -> Receiver<Paste> {
+    let (sender, receiver) = channel();
+    output::say_part(prompt);
+    let reading = move || {
+        if can_ask() {
+            typed(prompt, &sender);
+        } else {
+            piped(&sender);
+        }
+    };
+    let _ = std::thread::Builder::new().name("prompt".to_owned()).spawn(reading);
+    receiver
+}
+
+fn piped(sender: &Sender<Paste>) {
+    let paste = match piped_line(&mut io::stdin().lock()) {
+        Ok((line, true)) if line.is_empty() => Paste::End,
+        Ok((line, _)) => Paste::Text(line),
+        // What is no text is no URL: let the parser say so.
+        Err(error) if error.kind() == io::ErrorKind::InvalidData => {
+            Paste::Text(Secret::new("\u{fffd}"))
+        }
+        Err(_) => Paste::End,
+    };
+    let _ = sender.send(paste);
+}
+
+#[cfg(unix)]
+fn typed(prompt: &str, sender: &Sender<Paste>) {
+    let Ok(mut terminal) = raw::Terminal::open() else {
+        return;
+    };
+    loop {
+        match terminal.line(raw::Kind::Url) {
+            // An impatient Enter is no paste.
+            Ok(Some(line)) if line.expose().trim().is_empty() => {
+                output::say_part(format!("\r\n{prompt}"));
+            }
+            Ok(Some(line)) => {
+                output::say("");
+                drop(terminal);
+                let _ = sender.send(Paste::Text(line));
+                return;
+            }
+            Ok(None) | Err(_) => {
+                let _ = sender.send(Paste::End);
+                return;
+            }
+        }
+    }
+}
+
+#[cfg(not(unix))]
+fn typed(_: &str, sender: &Sender<Paste>) {
+    piped(sender);
+}
+
+/// Puts the terminal back if a prompt is still open; called before the program ends.
+pub(crate) fn restore() {
+    #[cfg(unix)]
+    raw::restore();
+}
+
+/// Reads everything a pipe brings, up to a limit in bytes.
+pub(crate) fn piped_text(limit: u64) -> io::Result<String> {
+    let mut bytes = Vec::new();
+    io::stdin().lock().take(limit).read_to_end(&mut bytes)?;
+    Ok(String::from_utf8_lossy(&bytes).into_owned())
+}

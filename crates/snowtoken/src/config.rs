@@ -1,0 +1,371 @@
+//! `config.toml`: text → profiles and back. Comments and order that a person chose are kept. The
+//! file holds no secret; it is judged whole before anything in it is used.
+
+mod file;
+
+use snowtoken_core::diagnosis::{Code, Diagnose};
+use snowtoken_core::oauth::Scope;
+use snowtoken_core::oauth::client::{AuthenticationMethod, ClientId};
+use snowtoken_core::oauth::redirect::RedirectUri;
+use snowtoken_core::printable::Printable;
+use snowtoken_core::profile::{Grant, Profile, ProfileName};
+use snowtoken_core::servicenow::{Instance, Lifespans, parse_lifespan};
+use snowtoken_core::target::Target;
+use toml_edit::{DocumentMut, Item, Table, TableLike, value};
+
+pub use file::{ConfigFileError, load, update};
+
+/// The form of the file; a higher one is left alone.
+const VERSION: i64 = 1;
+
+/// The keys of a profile; others are refused, so that a misspelt one is noticed.
+const KEYS: &[&str] = &[
+    "instance",
+    "client_id",
+    "client_authentication",
+    "grant",
+    "target",
+    "region",
+    "redirect_uri",
+    "scope",
+    "access_token_lifespan",
+    "refresh_token_lifespan",
+    "credentials_file",
+];
+
+/// The configuration, checked.
+#[derive(Debug, Clone)]
+pub struct Config {
+    document: DocumentMut,
+    profiles: Vec<Profile>,
+}
+
+/// What is wrong with the text, and where.
+#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
+pub enum ConfigError {
+    /// It is no TOML.
+    #[error("the configuration is no TOML: {0}")]
+    Syntax(String),
+    /// It was written by a newer version.
+    #[error("the configuration has form {0}; this version knows form {VERSION}")]
+    Newer(i64),
+    /// A value that cannot be used.
+    #[error("profile \"{}\": {key}: {reason}", Printable(.profile))]
+    Value {
+        /// Which profile.
+        profile: String,
+        /// Which key.
+        key: String,
+        /// Why not.
+        reason: String,
+    },
+    /// Something that does not belong here.
+    #[error("the configuration has an unknown entry \"{}\"", Printable(.0))]
+    Unknown(String),
+}
+
+impl Diagnose for ConfigError {
+    fn code(&self) -> Code {
+        Code::ConfigInvalid
+    }
+}
+
+impl Default for Config {
+    fn default() -> Self {
+        let mut document = DocumentMut::new();
+        document["version"] = value(VERSION);
+        if let Some(version) = document["version"].as_value_mut() {
+            version.decor_mut().set_suffix("\n");
+        }
+        Self { document, profiles: Vec::new() }
+    }
+}
+
+impl Config {
+    /// Judges a text.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, by profile and key.
+    pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
+            // The library quotes the line; nobody knows what somebody put there by mistake.
+            let line = error
+                .span()
+                .map_or(1, |span| 1 + text[..span.start.min(text.len())].matches('\n').count());
+            ConfigError::Syntax(format!(
+                "line {line}: {}",
+                error.message().lines().next().unwrap_or_default()
+            ))
+        })?;
+        for (key, item) in document.iter() {
+            match (key, item.as_integer()) {
+                ("version", Some(VERSION)) | ("profile", _) => {}
+                ("version", Some(other)) if other > VERSION => {
+                    return Err(ConfigError::Newer(other));
+                }
+                _ => return Err(ConfigError::Unknown(key.to_owned())),
+            }
+        }
+        let mut profiles = Vec::new();
+        if let Some(item) = document.get("profile") {
+            let tables =
+                item.as_table_like().ok_or_else(|| ConfigError::Unknown("profile".to_owned()))?;
+            for (name, item) in tables.iter() {
+                profiles.push(read_profile(name, item)?);
+            }
+        }
+        Ok(Self { document, profiles })
+    }
+
+    /// The text to write.
+    pub fn text(&self) -> String {
+        self.document.to_string()
+    }
+
+    /// All profiles, in the order of the file.
+    pub fn profiles(&self) -> &[Profile] {
+        &self.profiles
+    }
+
+    /// The profile of that name.
+    pub fn profile(&self, name: &ProfileName) -> Option<&Profile> {
+        self.profiles.iter().find(|profile| profile.name == *name)
+    }
+
+    /// Adds a profile, or changes the one of that name; comments around it stay.
+    pub fn put(&mut self, profile: Profile) {
+        let tables = self.document.entry("profile").or_insert_with(|| {
+            let mut table = Table::new();
+            table.set_implicit(true);
+            Item::Table(table)
+        });
+        if let Some(tables) = tables.as_table_like_mut() {
+            if !tables.get(profile.name.as_str()).is_some_and(Item::is_table_like) {
+                tables.insert(profile.name.as_str(), Item::Table(Table::new()));
+            }
+            if let Some(table) =
+                tables.get_mut(profile.name.as_str()).and_then(Item::as_table_like_mut)
+            {
+                write_profile(table, &profile);
+            }
+        }
+        match self.profiles.iter_mut().find(|other| other.name == profile.name) {
+            Some(other) => *other = profile,
+            None => self.profiles.push(profile),
+        }
+    }
+
+    /// Removes a profile; whether it was there.
+    pub fn remove(&mut self, name: &ProfileName) -> bool {
+        if let Some(tables) = self.document.get_mut("profile").and_then(Item::as_table_like_mut) {
+            tables.remove(name.as_str());
+        }
+        let before = self.profiles.len();
+        self.profiles.retain(|profile| profile.name != *name);
+        self.profiles.len() != before
+    }
+}
+
+fn read_profile(name: &str, item: &Item) -> Result<Profile, ConfigError> {
+    let wrong = |key: &str, reason: String| ConfigError::Value {
+        profile: name.to_owned(),
+        key: key.to_owned(),
+        reason,
+    };
+    let table = item.as_table_like().ok_or_else(|| wrong("", "it is no table".to_owned()))?;
+    if let Some((key, _)) = table.iter().find(|(key, _)| !KEYS.contains(key)) {
+        return Err(wrong(&Printable(key).to_string(), "there is no such key".to_owned()));
+    }
+    let reader = Reader { profile: name, table };
+    let target = reader.text("target")?.unwrap_or_else(|| "nice-knowledge-hub".to_owned());
+    if Target::find(&target).is_none() {
+        return Err(wrong(
+            "target",
+            "there is no such target; `snowtoken target list` shows them".to_owned(),
+        ));
+    }
+    Ok(Profile {
+        name: ProfileName::parse(name).map_err(|error| wrong("name", error.to_string()))?,
+        instance: reader
+            .required("instance", |text| Instance::parse(text).map_err(|e| e.to_string()))?,
+        client_id: reader
+            .required("client_id", |text| ClientId::parse(text).map_err(|e| e.to_string()))?,
+        authentication: reader
+            .optional("client_authentication", |text| {
+                AuthenticationMethod::find(text)
+                    .ok_or_else(|| "client_secret_post, client_secret_basic or none".to_owned())
+            })?
+            .unwrap_or_default(),
+        grant: reader
+            .optional("grant", |text| {
+                Grant::find(text)
+                    .ok_or_else(|| "authorization-code or client-credentials".to_owned())
+            })?
+            .unwrap_or_default(),
+        redirect_uri: reader
+            .optional("redirect_uri", |text| RedirectUri::parse(text).map_err(|e| e.to_string()))?,
+        scope: reader.optional("scope", |text| Scope::parse(text).map_err(|e| e.to_string()))?,
+        lifespans: Lifespans {
+            access: reader.lifespan("access_token_lifespan")?,
+            refresh: reader.lifespan("refresh_token_lifespan")?,
+        },
+        target,
+        region: reader.text("region")?,
+        credentials_file: reader.flag("credentials_file")?.unwrap_or(true),
+    })
+}
+
+struct Reader<'a> {
+    profile: &'a str,
+    table: &'a dyn TableLike,
+}
+
+impl Reader<'_> {
+    fn wrong(&self, key: &str, reason: impl Into<String>) -> ConfigError {
+        ConfigError::Value {
+            profile: self.profile.to_owned(),
+            key: key.to_owned(),
+            reason: reason.into(),
+        }
+    }
+
+    fn text(&self, key: &str) -> Result<Option<String>, ConfigError> {
+        match self.table.get(key) {
+            None => Ok(None),
+            Some(item) => match item.as_str() {
+                Some(text) => Ok(Some(text.to_owned())),
+                None => Err(self.wrong(key, "it is no text in quotes")),
+            },
+        }
+    }
+
+    fn optional<T>(
+        &self,
+        key: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<Option<T>, ConfigError> {
+        self.text(key)?
+            .map(|text| read(&text).map_err(|reason| self.wrong(key, reason)))
+            .transpose()
+    }
+
+    fn required<T>(
+        &self,
+        key: &str,
+        read: impl Fn(&str) -> Result<T, String>,
+    ) -> Result<T, ConfigError> {
+        self.optional(key, read)?.ok_or_else(|| self.wrong(key, "it is missing"))
+    }
+
+    fn flag(&self, key: &str) -> Result<Option<bool>, ConfigError> {
+        match self.table.get(key) {
+            None => Ok(None),
+            Some(item) => match item.as_bool() {
+                Some(flag) => Ok(Some(flag)),
+                None => Err(self.wrong(key, "it is neither true nor false")),
+            },
+        }
+    }
+
+    fn lifespan(&self, key: &str) -> Result<Option<i64>, ConfigError> {
+        let seconds = match self.table.get(key) {
+            None => return Ok(None),
+            Some(item) => match (item.as_integer(), item.as_str()) {
+                (Some(seconds), _) if (1..=3_155_760_000).contains(&seconds) => seconds,
+                (None, Some(text)) => {
+                    parse_lifespan(text).map_err(|reason| self.wrong(key, reason))?.as_secs()
+                }
+                _ => {
+                    return Err(self.wrong(
+                        key,
+                        "a lifespan is a number of seconds, or a text such as \"365d\"",
+                    ));
+                }
+            },
+        };
+        Ok(Some(seconds))
+    }
+}
+
+fn write_profile(table: &mut dyn TableLike, profile: &Profile) {
+    let mut set = |key: &str, text: Option<String>| match text {
+        Some(text) if table.get(key).and_then(Item::as_str) == Some(&text) => {}
+        Some(text) => drop(table.insert(key, value(text))),
+        None => drop(table.remove(key)),
+    };
+    set("instance", Some(profile.instance.url().to_owned()));
+    set("client_id", Some(profile.client_id.as_str().to_owned()));
+    let other = |text: &'static str, usual: &str| (text != usual).then(|| text.to_owned());
+    set(
+        "client_authentication",
+        other(profile.authentication.as_str(), AuthenticationMethod::default().as_str()),
+    );
+    set("grant", other(profile.grant.as_str(), Grant::default().as_str()));
+    set("target", Some(profile.target.clone()));
+    set("region", profile.region.clone());
+    set("redirect_uri", profile.redirect_uri.as_ref().map(|uri| uri.as_str().to_owned()));
+    set("scope", profile.scope.as_ref().map(|scope| scope.as_str().to_owned()));
+    let mut set_seconds = |key: &str, seconds: Option<i64>| match seconds {
+        Some(seconds) => drop(table.insert(key, value(seconds))),
+        None => drop(table.remove(key)),
+    };
+    set_seconds("access_token_lifespan", profile.lifespans.access);
+    set_seconds("refresh_token_lifespan", profile.lifespans.refresh);
+    if profile.credentials_file {
+        table.remove("credentials_file");
+    } else {
+        table.insert("credentials_file", value(false));
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TEXT: &str = "version = 1\n\n# mine\n[profile.dev]\ninstance = \"classics\" # short\nclient_id = \"id\"\n\
+        redirect_uri = \"http://127.0.0.1:1/cb\"\nrefresh_token_lifespan = \"365d\"\n";
+
+    #[test]
+    fn comments_survive_a_change() {
+        let mut config = Config::parse(TEXT).unwrap();
+        let mut profile = config.profiles()[0].clone();
+        profile.lifespans.access = Some(60);
+        config.put(profile.clone());
+        let text = config.text();
+        assert!(text.contains("# mine") && text.contains("access_token_lifespan = 60"), "{text}");
+        assert_eq!(Config::parse(&text).unwrap().profiles(), [profile]);
+    }
+
+    #[test]
+    fn a_new_profile_is_written_and_read_back() {
+        let profile = Config::parse(TEXT).unwrap().profiles()[0].clone();
+        let mut config = Config::default();
+        config.put(profile.clone());
+        let again = Config::parse(&config.text()).unwrap();
+        assert_eq!(again.profiles(), [profile.clone()]);
+        let mut again = again;
+        assert!(again.remove(&profile.name) && !again.remove(&profile.name));
+        assert!(Config::parse(&again.text()).unwrap().profiles().is_empty());
+    }
+
+    #[test]
+    fn what_is_wrong_is_named_and_not_quoted() {
+        for (text, message) in [
+            ("a = \"secret", "the configuration is no TOML: line 1: "),
+            ("version = 2", "the configuration has form 2; this version knows form 1"),
+            ("version = 1\nfoo = 1", "the configuration has an unknown entry \"foo\""),
+            ("[profile.A]\n", "profile \"A\": name: \"A\" cannot"),
+            ("[profile.a]\ninstance=\"a b\"", "profile \"a\": instance: \"a b\" is neither"),
+            ("[profile.a]\nclientid=\"x\"", "profile \"a\": clientid: there is no such key"),
+            (
+                "[profile.a]\ninstance=\"a\"\nclient_id=7",
+                "profile \"a\": client_id: it is no text in quotes",
+            ),
+            ("profile = 1", "the configuration has an unknown entry \"profile\""),
+        ] {
+            let error = Config::parse(text).unwrap_err().to_string();
+            assert!(error.starts_with(message), "{text}: {error}");
+            assert!(!error.contains("secret"));
+        }
+    }
+}

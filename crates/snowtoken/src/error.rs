@@ -1,0 +1,198 @@
+//! Everything that can go wrong between a person's wish and a living token, in one type that knows
+//! its cause, its blame and its way out.
+
+use jiff::{SignedDuration, Timestamp};
+use snowtoken_core::diagnosis::{Blame, Code, Diagnose, Hint, Outcome};
+use snowtoken_core::oauth::authorization::AuthorizationError;
+use snowtoken_core::oauth::error::ErrorCode;
+use snowtoken_core::oauth::redirect::RedirectError;
+use snowtoken_core::servicenow::{ApiError, TokenFailure};
+use snowtoken_store::StoreError;
+
+use crate::config::ConfigFileError;
+use crate::home::HomeError;
+use crate::http::TransportError;
+use crate::loopback::ListenError;
+use crate::world::EntropyError;
+
+/// Why there is no token.
+#[derive(Debug, thiserror::Error)]
+pub enum Error {
+    /// No place to keep anything.
+    #[error(transparent)]
+    Home(#[from] HomeError),
+    /// The configuration.
+    #[error(transparent)]
+    Config(#[from] ConfigFileError),
+    /// The store, its key or its lock.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// The road to the instance.
+    #[error(transparent)]
+    Transport(#[from] TransportError),
+    /// The token endpoint answered, but not with a token.
+    #[error(transparent)]
+    Token(#[from] TokenFailure),
+    /// A call with the token did not succeed.
+    #[error(transparent)]
+    Api(#[from] ApiError),
+    /// The redirect.
+    #[error(transparent)]
+    Redirect(#[from] AuthorizationError),
+    /// The loopback listener.
+    #[error(transparent)]
+    Listen(#[from] ListenError),
+    /// No random numbers.
+    #[error(transparent)]
+    Entropy(#[from] EntropyError),
+    /// The code was sent and no answer came back; it must not be sent again.
+    #[error("the answer to the code was lost")]
+    CodeLost(#[source] TransportError),
+    /// Neither the listener nor the prompt heard anything.
+    #[error("nobody answered within {} s", .0.as_secs())]
+    ConsentTimeout(SignedDuration),
+    /// The input ended and nothing else can bring the redirected URL.
+    #[error("the input ended before a redirected URL arrived")]
+    InputEnded,
+    /// There is no profile of that name.
+    #[error("there is no profile \"{0}\"")]
+    ProfileUnknown(String),
+    /// The profile has no tokens.
+    #[error("there are no tokens for profile \"{0}\"")]
+    NotLoggedIn(String),
+    /// The tokens belong to another instance or client than the profile names now.
+    #[error(
+        "the tokens of profile \"{profile}\" belong to {bound_to}, which the profile does not name any more"
+    )]
+    BoundElsewhere {
+        /// The profile.
+        profile: String,
+        /// Where they belong to.
+        bound_to: String,
+    },
+    /// The refresh token was found dead earlier; nothing was sent.
+    #[error("the refresh token of profile \"{profile}\" has been refused since {at}")]
+    Rejected {
+        /// The profile.
+        profile: String,
+        /// When it was observed.
+        at: Timestamp,
+    },
+    /// A revocation is under way: the tokens are not used any more.
+    #[error("the tokens of profile \"{0}\" are being revoked")]
+    BeingRevoked(String),
+    /// The access token has ended and nothing can bring another one.
+    #[error("the access token of profile \"{0}\" has ended and there is no refresh token")]
+    NoRefreshToken(String),
+    /// A client secret is needed and none is stored.
+    #[error("the client secret of profile \"{0}\" is not stored")]
+    NoClientSecret(String),
+    /// The profile's grant needs no consent, or needs something that is not there.
+    #[error("profile \"{profile}\" has no {what}")]
+    SettingMissing {
+        /// The profile.
+        profile: String,
+        /// What is missing.
+        what: &'static str,
+    },
+    /// A refresh brought a token that ends too soon.
+    #[error("the instance gave a token that lives {} s, {} s were asked for", .left.as_secs(), .wanted.as_secs())]
+    TooShort {
+        /// What is left.
+        left: SignedDuration,
+        /// What was asked for.
+        wanted: SignedDuration,
+    },
+    /// Another user than the expected one signed in.
+    #[error("the token belongs to {found}, not to {expected}")]
+    UserMismatch {
+        /// Who it is, shown safely.
+        found: String,
+        /// Who it should be.
+        expected: String,
+    },
+    /// The instance did not revoke, or goes on accepting.
+    #[error("the instance still accepts the {what} after the revocation")]
+    RevocationUnproven {
+        /// Which token.
+        what: &'static str,
+    },
+    /// The instance could not be asked.
+    #[error("the revocation could not be carried out now")]
+    RevocationPending(#[source] Box<Error>),
+}
+
+impl Error {
+    fn inner(&self) -> Option<&dyn Diagnose> {
+        Some(match self {
+            Self::Home(error) => error,
+            Self::Config(error) => error,
+            Self::Store(error) => error,
+            Self::Transport(error) => error,
+            Self::Token(error) => error,
+            Self::Api(error) => error,
+            Self::Listen(error) => error,
+            Self::Entropy(error) => error,
+            _ => return None,
+        })
+    }
+}
+
+impl Diagnose for Error {
+    fn code(&self) -> Code {
+        if let Some(inner) = self.inner() {
+            return inner.code();
+        }
+        match self {
+            Self::Redirect(error) => redirect_code(error),
+            Self::CodeLost(_) => Code::CodeLost,
+            Self::ConsentTimeout(_) => Code::ConsentTimeout,
+            Self::InputEnded => Code::RedirectEmpty,
+            Self::ProfileUnknown(_) => Code::ProfileUnknown,
+            Self::NotLoggedIn(_) | Self::BoundElsewhere { .. } | Self::BeingRevoked(_) => {
+                Code::NotLoggedIn
+            }
+            Self::Rejected { .. } => Code::TokenRefused,
+            Self::NoRefreshToken(_) => Code::NoRefreshToken,
+            Self::NoClientSecret(_) => Code::InputNeeded,
+            Self::SettingMissing { .. } => Code::SettingMissing,
+            Self::TooShort { .. } => Code::TokenTooShort,
+            Self::UserMismatch { .. } => Code::UserMismatch,
+            Self::RevocationUnproven { .. } => Code::RevocationUnproven,
+            Self::RevocationPending(_) => Code::RevocationPending,
+            _ => Code::Bug,
+        }
+    }
+
+    fn blame(&self) -> Blame {
+        self.inner().map_or_else(|| self.code().entry().blame, Diagnose::blame)
+    }
+
+    fn outcome(&self) -> Outcome {
+        self.inner().map_or_else(|| self.code().entry().outcome, Diagnose::outcome)
+    }
+
+    fn hints(&self) -> Vec<Hint> {
+        self.inner().map_or_else(|| self.code().entry().hints(), Diagnose::hints)
+    }
+}
+
+fn redirect_code(error: &AuthorizationError) -> Code {
+    match error {
+        AuthorizationError::StateMismatch { .. } => Code::StateMismatch,
+        AuthorizationError::NoCode => Code::RedirectUnreadable,
+        AuthorizationError::Refused(refusal) => match refusal.code {
+            ErrorCode::AccessDenied => Code::AccessDenied,
+            ErrorCode::InvalidScope => Code::ScopeRefused,
+            _ => Code::AuthorizationRefused,
+        },
+        AuthorizationError::Redirect(error) => match error {
+            RedirectError::Empty => Code::RedirectEmpty,
+            RedirectError::TooLong => Code::RedirectTooLong,
+            RedirectError::Unreadable => Code::RedirectUnreadable,
+            RedirectError::BareCode => Code::RedirectBareCode,
+            RedirectError::Repeated(_) => Code::RedirectRepeated,
+            RedirectError::Elsewhere { .. } => Code::RedirectElsewhere,
+        },
+    }
+}

@@ -1,0 +1,252 @@
+//! The thread that sends: one runtime, a spare connection per origin, and a clock on everything.
+
+use std::cell::{Cell, RefCell};
+use std::collections::HashMap;
+use std::rc::Rc;
+use std::sync::mpsc as blocking;
+use std::time::{Duration, Instant};
+
+use bytes::Bytes;
+use http::HeaderValue;
+use http::header::{CONTENT_ENCODING, HOST, USER_AGENT};
+use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
+use hyper::body::Incoming;
+use snowtoken_core::oauth::{Request, Response};
+use snowtoken_core::secret::Body;
+use tokio::sync::{Mutex, mpsc};
+use tokio::task::{LocalSet, spawn_local};
+use tokio::time::{sleep, timeout};
+use url::Url;
+
+use super::connect::{Connector, Sender, host_of, lost};
+use super::{CONNECT_LIMIT, HttpOptions, LARGEST_BODY, TransportError};
+
+/// A spare connection older than this is replaced before something between here and there forgets
+/// it silently.
+const SPARE_AGE: Duration = Duration::from_secs(25);
+
+/// How often a spare connection is looked at.
+const SPARE_CHECK: Duration = Duration::from_millis(500);
+
+/// Spare connections are kept no longer than this after they were asked for.
+const SPARE_WINDOW: Duration = Duration::from_mins(30);
+
+enum Job {
+    Open(Url),
+    Send {
+        request: Box<Request>,
+        limit: Duration,
+        reply: blocking::SyncSender<Result<Response, TransportError>>,
+    },
+}
+
+#[derive(Debug, Clone)]
+pub(super) struct Worker(mpsc::UnboundedSender<Job>);
+
+impl Worker {
+    pub(super) fn start(options: &HttpOptions) -> Result<Self, TransportError> {
+        let (jobs, mut inbox) = mpsc::unbounded_channel();
+        let options = options.clone();
+        let failed = |error: std::io::Error| TransportError::Worker(error.to_string());
+        let runtime =
+            tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
+        std::thread::Builder::new()
+            .name("http".to_owned())
+            .spawn(move || {
+                let pool =
+                    Rc::new(Pool { connector: Connector::new(options), slots: RefCell::default() });
+                LocalSet::new().block_on(&runtime, async move {
+                    while let Some(job) = inbox.recv().await {
+                        spawn_local(run(pool.clone(), job));
+                    }
+                });
+            })
+            .map_err(failed)?;
+        Ok(Self(jobs))
+    }
+
+    pub(super) fn open(&self, origin: &Url) {
+        drop(self.0.send(Job::Open(origin.clone())));
+    }
+
+    pub(super) fn send(
+        &self,
+        request: Request,
+        limit: Duration,
+    ) -> Result<Response, TransportError> {
+        let gone = || TransportError::Worker("it is gone".to_owned());
+        let (reply, answer) = blocking::sync_channel(1);
+        self.0.send(Job::Send { request: Box::new(request), limit, reply }).map_err(|_| gone())?;
+        answer.recv().map_err(|_| gone())?
+    }
+}
+
+async fn run(pool: Rc<Pool>, job: Job) {
+    match job {
+        Job::Open(origin) => pool.keep_spare(&origin).await,
+        Job::Send { request, limit, reply } => {
+            drop(reply.send(pool.exchange(*request, limit).await));
+        }
+    }
+}
+
+struct Spare {
+    sender: Sender,
+    since: Instant,
+}
+
+impl Spare {
+    fn is_good(&self) -> bool {
+        !self.sender.is_closed() && self.since.elapsed() < 2 * SPARE_AGE
+    }
+}
+
+/// Holding the lock means connecting: a request that arrives meanwhile waits for that connection.
+type Slot = Rc<Mutex<Option<Spare>>>;
+
+struct Pool {
+    connector: Connector,
+    slots: RefCell<HashMap<String, Slot>>,
+}
+
+impl Pool {
+    fn slot(&self, origin: &Url) -> Slot {
+        let key = origin.origin().ascii_serialization();
+        self.slots.borrow_mut().entry(key).or_default().clone()
+    }
+
+    /// Keeps one fresh connection until it is taken.
+    async fn keep_spare(&self, origin: &Url) {
+        let slot = self.slot(origin);
+        let started = Instant::now();
+        let mut taken = false;
+        while !taken && started.elapsed() < SPARE_WINDOW {
+            {
+                let mut guard = slot.lock().await;
+                let old = guard
+                    .as_ref()
+                    .is_none_or(|s| s.sender.is_closed() || s.since.elapsed() > SPARE_AGE);
+                if old {
+                    let fresh = timeout(CONNECT_LIMIT, self.connector.connect(origin)).await;
+                    *guard = fresh
+                        .ok()
+                        .and_then(Result::ok)
+                        .map(|sender| Spare { sender, since: Instant::now() });
+                }
+            }
+            let had_one = slot.lock().await.is_some();
+            // A place that cannot be reached is not asked again and again.
+            sleep(if had_one { SPARE_CHECK } else { Duration::from_secs(5) }).await;
+            taken = had_one && slot.lock().await.is_none();
+        }
+    }
+
+    async fn exchange(
+        &self,
+        request: Request,
+        limit: Duration,
+    ) -> Result<Response, TransportError> {
+        let Some(origin) = Url::parse(&request.uri().to_string()).ok() else {
+            return Err(TransportError::Worker("a request without an origin".to_owned()));
+        };
+        let sent = Cell::new(false);
+        let host = host_of(&origin);
+        match timeout(limit, self.attempt(&origin, &host, request, &sent)).await {
+            Ok(result) => result,
+            Err(_) => Err(TransportError::TimedOut { host, limit, sent: sent.get() }),
+        }
+    }
+
+    async fn attempt(
+        &self,
+        origin: &Url,
+        host: &str,
+        request: Request,
+        sent: &Cell<bool>,
+    ) -> Result<Response, TransportError> {
+        let slot = self.slot(origin);
+        let spare = slot.lock().await.take().filter(Spare::is_good);
+        let mut message = wire_form(origin, request)?;
+        if let Some(mut spare) = spare {
+            sent.set(true);
+            match spare.sender.try_send_request(message).await {
+                Ok(answer) => return finish(answer, host, spare.sender, &slot).await,
+                // Not one byte of it left: the connection had ended. A new one may carry it.
+                Err(mut error) => match error.take_message() {
+                    Some(unsent) => message = unsent,
+                    None => return Err(lost(host, error.error(), true)),
+                },
+            }
+            sent.set(false);
+        }
+        let connecting = timeout(CONNECT_LIMIT, self.connector.connect(origin)).await;
+        let mut sender = connecting.map_err(|_| TransportError::TimedOut {
+            host: host.to_owned(),
+            limit: CONNECT_LIMIT,
+            sent: false,
+        })??;
+        sent.set(true);
+        let answer =
+            sender.send_request(message).await.map_err(|error| lost(host, &error, true))?;
+        finish(answer, host, sender, &slot).await
+    }
+}
+
+/// Origin form and `Host` (RFC 9112 §3.2), no `Accept-Encoding`: nothing is to be unpacked.
+fn wire_form(origin: &Url, request: Request) -> Result<http::Request<Full<Bytes>>, TransportError> {
+    let invalid = |_| TransportError::Worker("a request that is no HTTP".to_owned());
+    let (mut parts, body) = request.into_parts();
+    let path = parts.uri.path_and_query().map_or("/", http::uri::PathAndQuery::as_str).to_owned();
+    parts.uri =
+        path.parse().map_err(|_| TransportError::Worker("a request without a path".to_owned()))?;
+    let authority = &origin[url::Position::BeforeHost..url::Position::AfterPort];
+    parts.headers.insert(HOST, HeaderValue::from_str(authority).map_err(invalid)?);
+    parts.headers.insert(
+        USER_AGENT,
+        HeaderValue::from_static(concat!("snowtoken/", env!("CARGO_PKG_VERSION"))),
+    );
+    Ok(http::Request::from_parts(parts, Full::new(Bytes::from_owner(Owned(body)))))
+}
+
+/// Lends a body to the wire; it is wiped when the wire lets go of it.
+struct Owned(Body);
+
+impl AsRef<[u8]> for Owned {
+    fn as_ref(&self) -> &[u8] {
+        self.0.expose()
+    }
+}
+
+async fn finish(
+    answer: http::Response<Incoming>,
+    host: &str,
+    sender: Sender,
+    slot: &Slot,
+) -> Result<Response, TransportError> {
+    let (parts, body) = answer.into_parts();
+    if parts.headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity") {
+        let reason = "it is compressed, which was not asked for".to_owned();
+        return Err(TransportError::Malformed { host: host.to_owned(), reason });
+    }
+    let body = match Limited::new(body, LARGEST_BODY).collect().await {
+        Ok(body) => body.to_bytes(),
+        Err(error) if error.is::<LengthLimitError>() => {
+            return Err(TransportError::TooLarge { host: host.to_owned() });
+        }
+        Err(error) => {
+            return Err(match error.downcast::<hyper::Error>() {
+                Ok(error) => lost(host, &error, true),
+                Err(error) => TransportError::ConnectionLost {
+                    host: host.to_owned(),
+                    reason: error.to_string(),
+                    sent: true,
+                },
+            });
+        }
+    };
+    // The next request of this command may follow at once.
+    if !sender.is_closed() {
+        *slot.lock().await = Some(Spare { sender, since: Instant::now() });
+    }
+    Ok(http::Response::from_parts(parts, Body::from(Vec::from(body))))
+}

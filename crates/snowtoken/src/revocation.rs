@@ -1,0 +1,156 @@
+//! Ending tokens. "Revoked" is said only after a call proved it: what an endpoint answers is a
+//! claim, and ServiceNow documents two endpoints without saying which one works when.
+
+use jiff::Timestamp;
+use snowtoken_core::oauth::client::Client;
+use snowtoken_core::oauth::revocation::{Claim, TokenKind, claim, revoke as request};
+use snowtoken_core::oauth::token::{TokenError, refresh};
+use snowtoken_core::profile::Profile;
+use snowtoken_core::secret::Secret;
+use snowtoken_core::servicenow::{ApiError, read_current_user};
+use snowtoken_store::{AuditEntry, Record, RecordState, TokenStore};
+
+use crate::error::Error;
+use crate::http::ATTEMPT_LIMIT;
+use crate::login::call;
+use crate::world::World;
+
+/// What was revoked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Revoked {
+    /// Whether there was a refresh token among it.
+    pub refresh_token: bool,
+    /// When it was proved.
+    pub at: Timestamp,
+}
+
+/// Revokes the tokens of a record, proves it, forgets them. The caller holds the profile's lock.
+pub(crate) fn revoke(
+    world: &World,
+    store: &mut dyn TokenStore,
+    profile: &Profile,
+    client: &Client,
+    record: &Record,
+) -> Result<Revoked, Error> {
+    let since = match record.state {
+        RecordState::RevocationPending { since } => since,
+        _ => world.now(),
+    };
+    // From here on nothing is handed out (RFC 7009 §2: not used again), whatever comes.
+    store.mark(&profile.name, record.generation, RecordState::RevocationPending { since }, None)?;
+    let ending = Ending { world, profile, client };
+    let result = ending.end(record);
+    let (outcome, detail) = match &result {
+        Ok(()) => ("done", "proved by calls that were refused".to_owned()),
+        Err(error) => ("failed", error.to_string()),
+    };
+    let audit = AuditEntry {
+        at: world.now(),
+        profile: profile.name.clone(),
+        event: "revocation".to_owned(),
+        outcome: outcome.to_owned(),
+        detail,
+    };
+    match result {
+        Ok(()) => {
+            store.clear_tokens(&profile.name, record.generation, Some(&audit))?;
+            Ok(Revoked { refresh_token: record.tokens.refresh_token.is_some(), at: audit.at })
+        }
+        Err(error) => {
+            store.append_audit(&audit)?;
+            Err(error)
+        }
+    }
+}
+
+struct Ending<'a> {
+    world: &'a World,
+    profile: &'a Profile,
+    client: &'a Client,
+}
+
+/// What a proving call showed.
+enum Proof {
+    Dead,
+    Alive,
+}
+
+impl Ending<'_> {
+    fn end(&self, record: &Record) -> Result<(), Error> {
+        let tokens = &record.tokens;
+        // The refresh token first: while it lives, it could bring a new access token.
+        if let Some(token) = &tokens.refresh_token {
+            self.end_token(token, TokenKind::Refresh, "refresh token")?;
+        }
+        self.end_token(&tokens.access_token, TokenKind::Access, "access token")
+    }
+
+    fn end_token(&self, token: &Secret, kind: TokenKind, what: &'static str) -> Result<(), Error> {
+        let mut unproven = Error::RevocationUnproven { what };
+        for endpoint in &self.profile.instance.endpoints().revocation {
+            let answer = self
+                .world
+                .transport
+                .send(request(endpoint, self.client, token, kind), ATTEMPT_LIMIT)
+                .map_err(pending)?;
+            // A claim is only worth asking further for; a missing endpoint is no failure yet.
+            if let Claim::Later { .. } = claim(&answer) {
+                unproven = pending(Error::Api(ApiError::Unavailable(answer.status().as_u16())));
+                continue;
+            }
+            match self.prove(token, kind)? {
+                Proof::Dead => return Ok(()),
+                Proof::Alive => unproven = Error::RevocationUnproven { what },
+            }
+        }
+        Err(unproven)
+    }
+
+    fn prove(&self, token: &Secret, kind: TokenKind) -> Result<Proof, Error> {
+        match kind {
+            TokenKind::Access => {
+                match call(self.world, read_current_user(&self.profile.instance, token)) {
+                    Err(Error::Api(ApiError::NotAccepted(_))) => Ok(Proof::Dead),
+                    Ok(_)
+                    | Err(Error::Api(
+                        ApiError::Restricted(_)
+                        | ApiError::ScopeMissing(_)
+                        | ApiError::Forbidden(_),
+                    )) => Ok(Proof::Alive),
+                    Err(error) => Err(pending(error)),
+                }
+            }
+            TokenKind::Refresh => self.prove_refresh(token),
+        }
+    }
+
+    /// Tries to refresh: a dead refresh token is refused. Should it be alive, what it brings is
+    /// revoked at once and never stored.
+    fn prove_refresh(&self, token: &Secret) -> Result<Proof, Error> {
+        let endpoints = self.profile.instance.endpoints();
+        let (attempt, expected) = refresh(&endpoints, self.client, token);
+        let answer = self.world.transport.send(attempt, ATTEMPT_LIMIT).map_err(pending)?;
+        match expected.receive(answer) {
+            Err(TokenError::Refused { .. }) => Ok(Proof::Dead),
+            Ok(response) => {
+                for endpoint in &endpoints.revocation {
+                    let again =
+                        request(endpoint, self.client, &response.access_token, TokenKind::Access);
+                    drop(self.world.transport.send(again, ATTEMPT_LIMIT));
+                }
+                Ok(Proof::Alive)
+            }
+            Err(error) => {
+                let phase = snowtoken_core::servicenow::Phase::ClientCredentials;
+                Err(pending(Error::Token(snowtoken_core::servicenow::TokenFailure {
+                    phase,
+                    error,
+                })))
+            }
+        }
+    }
+}
+
+fn pending(error: impl Into<Error>) -> Error {
+    Error::RevocationPending(Box::new(error.into()))
+}

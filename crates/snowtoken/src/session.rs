@@ -1,0 +1,270 @@
+//! A profile that is open: ask it for a living access token.
+
+use std::path::Path;
+use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::time::Duration;
+
+use jiff::{SignedDuration, Timestamp};
+use snowtoken_core::oauth::client::Client;
+use snowtoken_core::profile::{Profile, ProfileName};
+use snowtoken_core::secret::Secret;
+use snowtoken_core::token_set::{Deadline, User};
+use snowtoken_store::key::Keys;
+use snowtoken_store::lock::RefreshLock;
+use snowtoken_store::sqlite::{Options, SqliteStore};
+use snowtoken_store::{Binding, Record, RecordState, TokenStore};
+
+use crate::config;
+use crate::driver::{self, Refreshed};
+use crate::error::Error;
+use crate::home::Home;
+use crate::login::verify;
+use crate::revocation::{self, Revoked};
+use crate::world::World;
+
+/// How long to wait for another process that refreshes the same profile: its patience and a bit.
+const LOCK_WAIT: Duration = Duration::from_secs(35);
+
+/// An access token that lives, with its end.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct AccessToken {
+    /// The token.
+    pub token: Secret,
+    /// When it ends, and how that is known.
+    pub expires_at: Deadline,
+}
+
+/// A profile with its store. It may be shared between threads; a refresh happens once at a time,
+/// across threads and processes.
+pub struct Session {
+    world: World,
+    home: Home,
+    profile: Profile,
+    store: Mutex<Box<dyn TokenStore>>,
+}
+
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("profile", &self.profile.name).finish_non_exhaustive()
+    }
+}
+
+impl Session {
+    /// Opens the profile of that name from the person's configuration and store. `keys` says how to
+    /// come by the store's key; [`Keys::recorded`] uses what the store was made with.
+    ///
+    /// # Errors
+    /// If the profile is unknown, or configuration, store or key cannot be used.
+    pub fn open(world: World, name: &ProfileName, keys: &Keys<'_>) -> Result<Self, Error> {
+        let home = Home::find(&world.environment)?;
+        let profile = config::load(&home)?
+            .profile(name)
+            .cloned()
+            .ok_or_else(|| Error::ProfileUnknown(name.to_string()))?;
+        let store = SqliteStore::open(&Options::new(home.database()), keys)?
+            .ok_or_else(|| Error::NotLoggedIn(name.to_string()))?;
+        Ok(Self::with_store(world, home, profile, Box::new(store)))
+    }
+
+    /// A session over any store, for programs that keep tokens elsewhere. `home` holds the locks.
+    pub fn with_store(
+        world: World,
+        home: Home,
+        profile: Profile,
+        store: Box<dyn TokenStore>,
+    ) -> Self {
+        Self { world, home, profile, store: Mutex::new(store) }
+    }
+
+    /// The profile.
+    pub fn profile(&self) -> &Profile {
+        &self.profile
+    }
+
+    /// The store, for as long as the guard lives. No request is sent meanwhile.
+    pub fn store(&self) -> MutexGuard<'_, Box<dyn TokenStore>> {
+        self.store.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// What is stored, if it belongs to the profile's instance and client.
+    ///
+    /// # Errors
+    /// [`Error::NotLoggedIn`] or [`Error::BoundElsewhere`].
+    pub fn record(&self) -> Result<Record, Error> {
+        let record = self.store().load(&self.profile.name)?;
+        self.checked(record)
+    }
+
+    fn checked(&self, record: Option<Record>) -> Result<Record, Error> {
+        let record = record.ok_or_else(|| Error::NotLoggedIn(self.profile.name.to_string()))?;
+        if record.binding != self.binding() {
+            return Err(Error::BoundElsewhere {
+                profile: self.profile.name.to_string(),
+                bound_to: format!(
+                    "{} and client {}",
+                    record.binding.instance, record.binding.client_id
+                ),
+            });
+        }
+        Ok(record)
+    }
+
+    /// Instance and client of the profile, as tokens are bound to them.
+    pub fn binding(&self) -> Binding {
+        binding(&self.profile)
+    }
+
+    /// The client with its stored secret.
+    ///
+    /// # Errors
+    /// If the profile's client needs a secret and none is stored for it.
+    pub fn client(&self) -> Result<Client, Error> {
+        client(&self.profile, &**self.store())
+    }
+
+    /// An access token that lives for at least `min_valid` from now. The instance is asked only if
+    /// the stored one does not, and then once, whoever else asks at the same time.
+    ///
+    /// # Errors
+    /// [`Error::NotLoggedIn`], [`Error::Rejected`] and [`Error::NoRefreshToken`] mean that a person
+    /// must log in; [`Error::TooShort`] that the instance gives no longer-lived token now.
+    pub fn access_token(&self, min_valid: Duration) -> Result<AccessToken, Error> {
+        if let Some(token) = self.living(min_valid)? {
+            return Ok(token);
+        }
+        let _lock = self.lock()?;
+        // Whoever waited for another process takes its result.
+        if let Some(token) = self.living(min_valid)? {
+            return Ok(token);
+        }
+        let record = self.record()?;
+        self.check_usable(&record)?;
+        let record = self.refresh_locked(record)?.record;
+        let left = record.tokens.access_expires_at.at.duration_since(self.world.now());
+        let wanted = SignedDuration::try_from(min_valid).unwrap_or(SignedDuration::MAX);
+        // The call itself took time: a token that just fails by that is as good as it gets.
+        if left < wanted.saturating_sub(SignedDuration::from_secs(5)) {
+            return Err(Error::TooShort { left, wanted });
+        }
+        Ok(AccessToken {
+            token: record.tokens.access_token,
+            expires_at: record.tokens.access_expires_at,
+        })
+    }
+
+    fn living(&self, min_valid: Duration) -> Result<Option<AccessToken>, Error> {
+        let found =
+            self.store().living_access_token(&self.profile.name, self.world.now(), min_valid)?;
+        Ok(found
+            .filter(|living| living.binding == self.binding())
+            .map(|living| AccessToken { token: living.token, expires_at: living.expires_at }))
+    }
+
+    fn check_usable(&self, record: &Record) -> Result<(), Error> {
+        let profile = self.profile.name.to_string();
+        match record.state {
+            RecordState::Held => Ok(()),
+            RecordState::Rejected { at } => Err(Error::Rejected { profile, at }),
+            RecordState::RevocationPending { .. } => Err(Error::BeingRevoked(profile)),
+        }
+    }
+
+    /// Asks the instance for new tokens now, once, also right after another refresh and also if the
+    /// refresh token was refused before.
+    ///
+    /// # Errors
+    /// As [`Session::access_token`].
+    pub fn refresh(&self) -> Result<Refreshed, Error> {
+        let _lock = self.lock()?;
+        let record = self.record()?;
+        if let RecordState::RevocationPending { .. } = record.state {
+            return Err(Error::BeingRevoked(self.profile.name.to_string()));
+        }
+        self.refresh_locked(record)
+    }
+
+    fn refresh_locked(&self, record: Record) -> Result<Refreshed, Error> {
+        if record.tokens.refresh_token.is_none() {
+            return Err(Error::NoRefreshToken(self.profile.name.to_string()));
+        }
+        let client = self.client()?;
+        driver::refresh(&self.world, &mut **self.store(), &self.profile, client, record)
+    }
+
+    /// Proves the access token by a call, refreshing it before if it has ended; notes whose it is.
+    ///
+    /// # Errors
+    /// A verdict of the instance is [`Error::Api`].
+    pub fn verify(&self) -> Result<(Option<User>, Record), Error> {
+        let token = self.access_token(Duration::from_secs(10))?;
+        let user = verify(&self.world, &self.profile, &token.token)?;
+        let mut record = self.record()?;
+        if user.is_some() && record.user != user {
+            self.store().set_user(&self.profile.name, record.generation, user.as_ref())?;
+            record.user.clone_from(&user);
+        }
+        Ok((user, record))
+    }
+
+    /// Revokes both tokens on the instance and proves by calls that they are dead; only then are
+    /// they forgotten. `None`: there was nothing to revoke.
+    ///
+    /// # Errors
+    /// [`Error::RevocationUnproven`] or [`Error::RevocationPending`]; the tokens are kept for the
+    /// next try and handed out to nobody.
+    pub fn revoke(&self) -> Result<Option<Revoked>, Error> {
+        let _lock = self.lock()?;
+        let Some(record) = self.store().load(&self.profile.name)? else {
+            return Ok(None);
+        };
+        let record = self.checked(Some(record))?;
+        let client = self.client()?;
+        revocation::revoke(&self.world, &mut **self.store(), &self.profile, &client, &record)
+            .map(Some)
+    }
+
+    /// The lock under which tokens of this profile change; it dies with the process.
+    ///
+    /// # Errors
+    /// If another process holds it longer than we wait.
+    pub fn lock(&self) -> Result<RefreshLock, Error> {
+        lock(&self.home.data, &self.profile.name)
+    }
+
+    /// The time, as the session sees it.
+    pub fn now(&self) -> Timestamp {
+        self.world.now()
+    }
+}
+
+/// Takes the lock of a profile, with a bounded wait.
+///
+/// # Errors
+/// If another process holds it longer than that.
+pub fn lock(data: &Path, name: &ProfileName) -> Result<RefreshLock, Error> {
+    Ok(RefreshLock::acquire(data, name, LOCK_WAIT)?)
+}
+
+/// Instance and client of a profile, as tokens are bound to them.
+pub fn binding(profile: &Profile) -> Binding {
+    Binding {
+        instance: profile.instance.url().to_owned(),
+        client_id: profile.client_id.as_str().to_owned(),
+    }
+}
+
+/// The client of a profile with its stored secret.
+///
+/// # Errors
+/// If it needs a secret and none is stored for it.
+pub fn client(profile: &Profile, store: &dyn TokenStore) -> Result<Client, Error> {
+    use snowtoken_core::oauth::client::AuthenticationMethod;
+    let secret = store.client_secret(&profile.name, profile.client_id.as_str())?;
+    if secret.is_none() && profile.authentication != AuthenticationMethod::None {
+        return Err(Error::NoClientSecret(profile.name.to_string()));
+    }
+    Ok(Client {
+        id: profile.client_id.clone(),
+        authentication: profile.authentication.with(secret),
+    })
+}

@@ -1,0 +1,49 @@
+//! Every variable of the environment that is read, with what it does: the reference page is made
+//! from this list.
+
+/// A variable of the environment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Variable {
+    /// Its name.
+    pub name: &'static str,
+    /// What it does, in one sentence.
+    pub does: &'static str,
+}
+
+macro_rules! variables {
+    ($($ident:ident = $name:literal, $does:literal;)*) => {
+        $(#[doc = $does] pub const $ident: Variable = Variable { name: $name, does: $does };)*
+        /// All of them.
+        pub const ALL: &[Variable] = &[$($ident),*];
+    };
+}
+
+variables! {
+    SNOWTOKEN_HOME = "SNOWTOKEN_HOME", "Moves everything the program keeps (configuration, tokens, locks) into one folder.";
+    PROFILE = "SNOWTOKEN_PROFILE", "The profile to use when none is named.";
+    INSTANCE = "SNOWTOKEN_INSTANCE", "Stands in for `--instance`.";
+    CLIENT_ID = "SNOWTOKEN_CLIENT_ID", "Stands in for `--client-id`.";
+    CLIENT_SECRET = "SNOWTOKEN_CLIENT_SECRET", "The client secret, where a file is not wanted.";
+    TARGET = "SNOWTOKEN_TARGET", "Stands in for `--target`.";
+    REGION = "SNOWTOKEN_REGION", "Stands in for `--region`.";
+    REDIRECT_URI = "SNOWTOKEN_REDIRECT_URI", "Stands in for `--redirect-uri`.";
+    CA_FILE = "SNOWTOKEN_CA_FILE", "A file of certificate authorities (PEM) to trust beside the operating system's.";
+    KEY_FILE = "SNOWTOKEN_KEY_FILE", "The file that holds the key of the store; the first login makes it. Nothing else is tried then.";
+    KEY_COMMAND = "SNOWTOKEN_KEY_COMMAND", "A command that prints the key of the store.";
+    PASSPHRASE_FILE = "SNOWTOKEN_PASSPHRASE_FILE", "A file whose first line is the passphrase of the store.";
+    LOG = "SNOWTOKEN_LOG", "`error`, `warn`, `info`, `debug` or `trace`: a log on stderr, never with a secret.";
+    HTTPS_PROXY = "HTTPS_PROXY", "The proxy for https, `http://user:password@proxy:port`.";
+    HTTPS_PROXY_LOWER = "https_proxy", "The same; wins over the upper-case form.";
+    ALL_PROXY = "ALL_PROXY", "The proxy where `HTTPS_PROXY` is not set.";
+    ALL_PROXY_LOWER = "all_proxy", "The same; wins over the upper-case form.";
+    NO_PROXY = "NO_PROXY", "Hosts that are reached without a proxy. Loopback addresses always are.";
+    NO_PROXY_LOWER = "no_proxy", "The same; wins over the upper-case form.";
+    HOME = "HOME", "The person's folder.";
+    USERPROFILE = "USERPROFILE", "The person's folder on Windows.";
+    APPDATA = "APPDATA", "Where configuration is kept on Windows.";
+    LOCALAPPDATA = "LOCALAPPDATA", "Where data is kept on Windows.";
+    XDG_CONFIG_HOME = "XDG_CONFIG_HOME", "Where configuration is kept.";
+    XDG_DATA_HOME = "XDG_DATA_HOME", "Where data is kept.";
+    XDG_DESKTOP_DIR = "XDG_DESKTOP_DIR", "The desktop, where the credentials file goes.";
+    DBUS = "DBUS_SESSION_BUS_ADDRESS", "Where the keyring is asked for; without it the keyring is absent.";
+}

@@ -1,0 +1,254 @@
+//! The rows of each table: some kept as rows, most made from what the instance knows.
+
+use std::collections::BTreeMap;
+
+use jiff::Timestamp;
+use serde_json::{Value, json};
+
+use crate::behaviour as knob;
+use crate::instance::{Instance, Row};
+use crate::model::{Client, Owner, Pair, Token, User};
+
+const PREFIXES: [&str; 5] = ["kb_", "sys_", "m2m_kb_", "cmn_", "oauth_"];
+const OTHERS: [&str; 4] = ["user_criteria", "core_company", "incident", "syslog"];
+
+/// System properties that are knobs here: (property, knob).
+pub(super) const PROPERTIES: [(&str, &knob::Knob); 4] = [
+    ("glide.oauth.state.parameter.required", &knob::STATE_REQUIRED),
+    ("glide.oauth.allow.parameters.in.post.body.only", &knob::BODY_ONLY),
+    ("glide.oauth.inbound.client.credential.grant_type.enabled", &knob::CLIENT_CREDENTIALS),
+    ("com.snc.platform.security.oauth.is.active", &knob::OAUTH_ACTIVE),
+];
+
+/// The rows of a table as this user sees them; `None` when there is no such table.
+pub(super) fn of_table(instance: &Instance, user: &User, name: &str) -> Option<Vec<Row>> {
+    let exists = PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || OTHERS.contains(&name);
+    if !exists {
+        return None;
+    }
+    let mut rows: Vec<Row> = match name {
+        "sys_user" => instance.users.values().map(user_row).collect(),
+        "oauth_entity" => instance.clients.values().map(|one| client_row(instance, one)).collect(),
+        "oauth_entity_scope" => scope_rows(instance, "name", |client| &client.scopes),
+        "oauth_entity_auth_scope_mapping" => {
+            scope_rows(instance, "auth_scope", |client| &client.auth_scopes)
+        }
+        "oauth_credential" => credential_rows(instance, user),
+        "sys_properties" => property_rows(instance),
+        "sys_user_has_role" => role_rows(instance),
+        "syslog" => syslog_rows(instance),
+        _ => Vec::new(),
+    };
+    rows.extend(instance.rows.get(name).into_iter().flatten().cloned());
+    Some(rows)
+}
+
+/// Tables that only administrators may read.
+pub(super) fn needs_admin(name: &str) -> bool {
+    matches!(
+        name,
+        "oauth_entity"
+            | "oauth_entity_scope"
+            | "oauth_entity_auth_scope_mapping"
+            | "sys_properties"
+            | "syslog"
+    )
+}
+
+/// The table that a reference field points to.
+pub(super) fn reference(field: &str) -> Option<&'static str> {
+    match field {
+        "user" => Some("sys_user"),
+        "peer" | "oauth_entity" => Some("oauth_entity"),
+        "kb_knowledge_base" => Some("kb_knowledge_base"),
+        "kb_category" => Some("kb_category"),
+        _ => None,
+    }
+}
+
+fn row(value: Value) -> Row {
+    match value {
+        Value::Object(row) => row,
+        _ => Row::new(),
+    }
+}
+
+fn user_row(user: &User) -> Row {
+    row(json!({
+        "sys_id": user.sys_id,
+        "user_name": user.user_name,
+        "name": user.name,
+        "first_name": user.name.split(' ').next().unwrap_or_default(),
+        "last_name": user.name.split(' ').next_back().unwrap_or_default(),
+        "email": format!("{}@example.com", user.user_name),
+        "active": user.active.to_string(),
+        "locked_out": user.locked_out.to_string(),
+        "web_service_access_only": user.web_service_access_only.to_string(),
+    }))
+}
+
+/// A record of the registry; numbers and booleans travel as strings (§7.2).
+pub(super) fn client_row(instance: &Instance, client: &Client) -> Row {
+    let secret = match instance.behaviour.text(&knob::SECRET_READ_BACK) {
+        "masked" => "********".to_owned(),
+        "empty" => String::new(),
+        "clear" => client.client_secret.clone(),
+        // A blob that tells nothing, the same for the same record.
+        _ => format!(
+            "03{}",
+            crate::random::Random::new(instance.seed, &client.client_id).opaque(62, "")
+        ),
+    };
+    let user = instance.users.get(&client.user).map_or("", |user| &user.sys_id);
+    let mut made = row(json!({
+        "sys_id": client.sys_id,
+        "name": client.name,
+        "type": "client",
+        "client_id": client.client_id,
+        "client_secret": secret,
+        "redirect_url": client.redirect_urls.join(", "),
+        "logo_url": client.logo_url,
+        "active": client.active.to_string(),
+        "access": "public",
+        "access_token_lifespan": client.access_token_lifespan.to_string(),
+        "refresh_token_lifespan": client.refresh_token_lifespan.to_string(),
+        "auth_code_lifespan": client.auth_code_lifespan.to_string(),
+        "public_client": client.public_client.to_string(),
+        "use_pkce": client.use_pkce.to_string(),
+        "code_challenge_method": "S256",
+        "scope_restriction_status": client.scope_restriction_status,
+        "token_format": client.token_format,
+        "inbound_grant_type": client.inbound_grant_type,
+        "user": user,
+    }));
+    for (name, value) in &client.other {
+        made.entry(name.clone()).or_insert_with(|| json!(value));
+    }
+    made
+}
+
+fn scope_rows(instance: &Instance, field: &str, of: fn(&Client) -> &Vec<String>) -> Vec<Row> {
+    let mut rows = Vec::new();
+    for client in instance.clients.values() {
+        for scope in of(client) {
+            let mut made = row(json!({"oauth_entity": client.sys_id}));
+            made.insert(field.to_owned(), json!(scope));
+            let id = format!("{}{scope}{field}", client.sys_id);
+            made.insert("sys_id".to_owned(), json!(crate::random::Random::new(0, &id).sys_id()));
+            rows.push(made);
+        }
+    }
+    rows
+}
+
+/// Manage Tokens (§8): administrators see all rows, everybody else their own.
+fn credential_rows(instance: &Instance, user: &User) -> Vec<Row> {
+    let sees = |owner: &Owner| owner.1 == user.user_name || user.has_role("admin");
+    let mut rows = Vec::new();
+    for (owner, pair) in instance.pairs.iter().filter(|(owner, _)| sees(owner)) {
+        rows.extend(pair_rows(instance, owner, pair));
+    }
+    rows
+}
+
+fn pair_rows(instance: &Instance, owner: &Owner, pair: &Pair) -> Vec<Row> {
+    let peer = instance.clients.get(&owner.0).map_or("", |client| &client.sys_id);
+    let user = instance.users.get(&owner.1).map_or("", |user| &user.sys_id);
+    let made = |kind: &str, token: &Token| {
+        row(json!({
+            "sys_id": token.sys_id,
+            "type": kind,
+            "token": "",
+            "expires": date_time(token.expires),
+            "user": user,
+            "peer": peer,
+            "oauth_requestor_profile": "",
+            "sys_created_on": date_time(token.issued),
+        }))
+    };
+    let access = pair.access.iter().filter(|token| !token.revoked);
+    let refresh = pair.refresh.iter().filter(|token| !token.revoked);
+    access
+        .map(|token| made("access_token", token))
+        .chain(refresh.map(|token| made("refresh_token", token)))
+        .collect()
+}
+
+fn property_rows(instance: &Instance) -> Vec<Row> {
+    PROPERTIES
+        .iter()
+        .map(|(name, knob)| {
+            row(json!({
+                "sys_id": crate::random::Random::new(0, name).sys_id(),
+                "name": name,
+                "type": "boolean",
+                "value": instance.behaviour.on(knob).to_string(),
+            }))
+        })
+        .collect()
+}
+
+fn role_rows(instance: &Instance) -> Vec<Row> {
+    let each = |user: &User| {
+        let id = user.sys_id.clone();
+        let made = move |role: &String| row(json!({"user": id, "role": role}));
+        user.roles.iter().map(made).collect::<Vec<_>>()
+    };
+    instance.users.values().flat_map(each).collect()
+}
+
+fn syslog_rows(instance: &Instance) -> Vec<Row> {
+    instance
+        .syslog()
+        .iter()
+        .map(|entry| {
+            row(json!({
+                "sys_created_on": date_time(entry.at),
+                "source": entry.source,
+                "message": entry.message,
+                "level": "2",
+            }))
+        })
+        .collect()
+}
+
+/// `2026-11-23 15:00:00`, UTC, as the Table API writes it.
+fn date_time(at: Timestamp) -> String {
+    at.strftime("%Y-%m-%d %H:%M:%S").to_string()
+}
+
+/// A small knowledge base, so that a connector has something to read.
+pub(crate) fn sample_rows() -> BTreeMap<String, Vec<Row>> {
+    let base = "a7e8a78bff0221009b20ffffffffff17";
+    let article = |number: &str, id: &str, title: &str| {
+        row(json!({
+            "sys_id": id,
+            "number": number,
+            "short_description": title,
+            "text": format!("<p>{title}. This article exists only in a pretend instance.</p>"),
+            "workflow_state": "published",
+            "active": "true",
+            "kb_knowledge_base": base,
+            "sys_updated_on": "2026-01-02 03:04:05",
+        }))
+    };
+    let articles = vec![
+        article("KB0000001", "0b4a1e5cc0a8016400d1e2f3a4b5c601", "How to reset a password"),
+        article("KB0000002", "0b4a1e5cc0a8016400d1e2f3a4b5c602", "Working from home"),
+        article("KB0000003", "0b4a1e5cc0a8016400d1e2f3a4b5c603", "Ordering a new laptop"),
+    ];
+    let bases = vec![row(json!({"sys_id": base, "title": "IT", "active": "true"}))];
+    let attachments = vec![row(json!({
+        "sys_id": "1c5b2f6dd1b9127511e2f304b5c6d701",
+        "file_name": "pretend.txt",
+        "content_type": "text/plain",
+        "size_bytes": "20",
+        "table_name": "kb_knowledge",
+        "table_sys_id": "0b4a1e5cc0a8016400d1e2f3a4b5c601",
+    }))];
+    BTreeMap::from([
+        ("kb_knowledge".to_owned(), articles),
+        ("kb_knowledge_base".to_owned(), bases),
+        ("sys_attachment".to_owned(), attachments),
+    ])
+}

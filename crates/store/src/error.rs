@@ -1,0 +1,147 @@
+//! Why the store could not do what it was asked.
+
+use std::io;
+use std::path::PathBuf;
+
+use snowtoken_core::diagnosis::{Code, Diagnose, Hint};
+use snowtoken_core::token_set::Generation;
+
+use crate::key::KeyError;
+
+/// The store's result.
+pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// Why the store could not do what it was asked. What was stored before is untouched by each of
+/// these.
+#[derive(Debug, thiserror::Error)]
+pub enum StoreError {
+    /// Another process holds the database longer than the busy timeout.
+    #[error("the store is in use by another program")]
+    Locked,
+    /// Something is not what was written.
+    #[error("the store is damaged: {what}")]
+    Damaged {
+        /// Which part.
+        what: String,
+    },
+    /// No room, or over quota.
+    #[error("there is no room left to store anything")]
+    Full,
+    /// The file system or the rights forbid writing.
+    #[error("the store cannot be written: {}", .path.display())]
+    ReadOnly {
+        /// The database or its folder.
+        path: PathBuf,
+    },
+    /// Others could read or exchange it, or something else stands in its place.
+    #[error("{}: {why}", .path.display())]
+    Insecure {
+        /// What is open to others.
+        path: PathBuf,
+        /// In which way.
+        why: String,
+        /// The exact step out, a command where there is one.
+        fix: String,
+    },
+    /// Written by a newer version.
+    #[error("the store has form {found}; this version knows forms up to {known}")]
+    Newer {
+        /// Its version.
+        found: i64,
+        /// Ours.
+        known: i64,
+    },
+    /// The generation is not the one the change was made for. Nothing was changed.
+    #[error("the tokens were changed meanwhile: expected generation {expected}, found {found}")]
+    Conflict {
+        /// The one the caller had seen.
+        expected: Generation,
+        /// The one that is stored.
+        found: Generation,
+    },
+    /// There is nothing stored under this name that could be changed.
+    #[error("nothing is stored for profile \"{profile}\"")]
+    Absent {
+        /// The name.
+        profile: String,
+    },
+    /// The new name is taken.
+    #[error("profile \"{profile}\" exists already")]
+    Exists {
+        /// The name.
+        profile: String,
+    },
+    /// The operating system refuses.
+    #[error("the store cannot be used: {}", .path.display())]
+    Unreadable {
+        /// The file or folder.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+    /// The lock of a profile was not free in time.
+    #[error("another process holds the lock of profile \"{profile}\"")]
+    LockTimeout {
+        /// The profile.
+        profile: String,
+    },
+    /// The system gave no random bytes.
+    #[error("the system gives no random bytes")]
+    NoEntropy,
+    /// The key could not be had, or does not fit.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// We used the database in a way it refuses.
+    #[error("unexpected answer of the database: {0}")]
+    Bug(String),
+}
+
+impl StoreError {
+    /// Damage, with the part that is meant.
+    pub(crate) fn damaged(what: impl Into<String>) -> Self {
+        Self::Damaged { what: what.into() }
+    }
+
+    /// An error of the file system at `path`, sorted by what a person can do about it.
+    pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
+        let path = path.into();
+        match source.kind() {
+            io::ErrorKind::StorageFull
+            | io::ErrorKind::QuotaExceeded
+            | io::ErrorKind::FileTooLarge => Self::Full,
+            io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
+            _ => Self::Unreadable { path, source },
+        }
+    }
+}
+
+impl Diagnose for StoreError {
+    fn code(&self) -> Code {
+        match self {
+            Self::Locked => Code::StoreLocked,
+            Self::Damaged { .. } => Code::StoreDamaged,
+            Self::Full => Code::StoreFull,
+            Self::ReadOnly { .. } => Code::StoreReadOnly,
+            Self::Insecure { .. } => Code::StoreInsecure,
+            Self::Newer { .. } => Code::StoreNewer,
+            Self::Conflict { .. } => Code::StoreConflict,
+            Self::Absent { .. } => Code::ProfileUnknown,
+            Self::Exists { .. } => Code::ProfileInvalid,
+            Self::Unreadable { .. } | Self::NoEntropy => Code::StoreUnreadable,
+            Self::LockTimeout { .. } => Code::LockTimeout,
+            Self::Key(key) => key.code(),
+            Self::Bug(_) => Code::Bug,
+        }
+    }
+
+    fn hints(&self) -> Vec<Hint> {
+        let general = self.code().entry().hints();
+        match self {
+            Self::Insecure { fix, .. } => vec![Hint::note(fix.clone())],
+            Self::Exists { .. } => vec![Hint::note("choose a name that is not taken")],
+            Self::Key(key) => key.hints(),
+            _ => general,
+        }
+    }
+}

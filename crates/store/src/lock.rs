@@ -1,0 +1,82 @@
+//! The lock that makes a refresh the only one of its profile on this machine.
+//!
+//! It is a lock of the kernel on a file of its own: it ends with its process, however that ends, so
+//! nothing is ever left behind that has to be cleaned up. The file itself stays for ever, empty;
+//! removing it would let two processes lock two files of the same name. Not for network file systems.
+
+use std::fs::{File, TryLockError};
+use std::path::Path;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use snowtoken_core::profile::ProfileName;
+
+use crate::error::{Result, StoreError};
+use crate::secure;
+
+const FIRST_PAUSE: Duration = Duration::from_millis(5);
+const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+
+/// The held lock of a profile; released when dropped.
+#[derive(Debug)]
+#[must_use = "the lock is released when this is dropped"]
+pub struct RefreshLock {
+    _file: File,
+    waited: bool,
+}
+
+impl RefreshLock {
+    /// Takes the lock of a profile in `folder`/locks, and waits for it at most `wait`; zero tries
+    /// once. [`StoreError::LockTimeout`] if another process has it all that time.
+    pub fn acquire(folder: &Path, profile: &ProfileName, wait: Duration) -> Result<Self> {
+        Self::acquire_named(folder, profile.as_str(), wait)
+    }
+
+    /// Takes the lock under which the configuration is changed. No profile can have its name.
+    pub fn acquire_configuration(folder: &Path, wait: Duration) -> Result<Self> {
+        Self::acquire_named(folder, ".configuration", wait)
+    }
+
+    fn acquire_named(folder: &Path, name: &str, wait: Duration) -> Result<Self> {
+        let deadline = Instant::now() + wait;
+        let file = open(folder, name)?;
+        let mut pause = FIRST_PAUSE;
+        let mut waited = false;
+        loop {
+            match file.try_lock() {
+                Ok(()) => {
+                    return Ok(Self { _file: file, waited });
+                }
+                Err(TryLockError::Error(e)) => return Err(StoreError::io(folder, e)),
+                Err(TryLockError::WouldBlock) => {}
+            }
+            let left = deadline.saturating_duration_since(Instant::now());
+            if left.is_zero() {
+                return Err(StoreError::LockTimeout { profile: name.to_owned() });
+            }
+            thread::sleep(jittered(pause).min(left));
+            pause = (pause * 3 / 2).min(LONGEST_PAUSE);
+            waited = true;
+        }
+    }
+
+    /// Whether somebody else had it first: then the store holds something newer.
+    pub fn waited(&self) -> bool {
+        self.waited
+    }
+}
+
+fn open(folder: &Path, name: &str) -> Result<File> {
+    let folder = folder.join("locks");
+    secure::make_folder(&folder)?;
+    secure::check_made_folder(&folder)?;
+    secure::open_or_make_file(&folder.join(format!("{name}.lock")))
+}
+
+/// Between half of the pause and all of it, so that a crowd does not come back at once.
+fn jittered(pause: Duration) -> Duration {
+    let mut dice = [0];
+    // Without dice the crowd is merely less spread out.
+    let _ = getrandom::fill(&mut dice);
+    pause / 2 + pause * u32::from(dice[0]) / 512
+}

@@ -1,0 +1,101 @@
+//! The steps that changes are made of, inside the transaction of the caller.
+
+use rusqlite::Connection;
+use snowtoken_core::profile::ProfileName;
+use snowtoken_core::secret::Secret;
+use snowtoken_core::token_set::Generation;
+
+use super::{Refusal, ledger, tokens};
+use crate::error::{Result, StoreError};
+use crate::record::{AuditEntry, Draft};
+use crate::row::{self, Row};
+use crate::seal::{self, Place, Sealer};
+
+pub(super) fn absent(profile: &ProfileName) -> StoreError {
+    StoreError::Absent { profile: profile.to_string() }
+}
+
+pub(super) fn expect(
+    connection: &Connection,
+    profile: &ProfileName,
+    expected: Generation,
+) -> Result<(), Refusal> {
+    let found = tokens::newest(connection, profile.as_str())?;
+    if found == expected { Ok(()) } else { Err(StoreError::Conflict { expected, found }.into()) }
+}
+
+pub(super) fn append(connection: &Connection, audit: Option<&AuditEntry>) -> Result<(), Refusal> {
+    Ok(audit.map_or(Ok(()), |entry| ledger::append_audit(connection, entry))?)
+}
+
+/// Puts a row without tokens in place of all others.
+pub(super) fn vacate(
+    connection: &Connection,
+    sealer: &Sealer,
+    profile: &str,
+    newest: Generation,
+    state: &str,
+) -> Result<Generation, Refusal> {
+    let generation = newest.next();
+    tokens::put(connection, profile, &Row::vacant(sealer, profile, generation, state)?)?;
+    tokens::remove_before(connection, profile, generation)?;
+    Ok(generation)
+}
+
+/// Seals the current and the previous row anew under the new name, after whatever had that name
+/// before, and leaves a mark under the old one.
+pub(super) fn move_tokens(
+    connection: &Connection,
+    sealer: &Sealer,
+    from: &str,
+    to: &str,
+) -> Result<(), Refusal> {
+    let newest = tokens::newest(connection, from)?;
+    if newest == Generation::NONE {
+        return Ok(());
+    }
+    let mut generation = tokens::newest(connection, to)?;
+    for skip in [1, 0] {
+        let Some(row) = tokens::row(connection, from, skip)? else {
+            continue;
+        };
+        generation = generation.next();
+        let row = match row.open(sealer, from)? {
+            Some(record) => Row::seal(sealer, to, generation, &Draft::from(record))?,
+            None => Row::vacant(sealer, to, generation, row::CLEARED)?,
+        };
+        tokens::remove_before(connection, to, Generation(generation.0 - 1))?;
+        tokens::put(connection, to, &row)?;
+    }
+    vacate(connection, sealer, from, newest, row::REMOVED).map(drop)
+}
+
+fn client_secret_place<'a>(profile: &'a str, client_id: &'a str) -> Place<'a> {
+    Place { table: "client_secret", profile, generation: 0, instance: "", client_id }
+}
+
+pub(super) fn put_client_secret(
+    connection: &Connection,
+    sealer: &Sealer,
+    profile: &str,
+    client_id: &str,
+    secret: &Secret,
+) -> Result<(), Refusal> {
+    let place = client_secret_place(profile, client_id);
+    let blob = sealer.seal(&place, "secret", &[], secret.expose().as_bytes())?;
+    Ok(ledger::put_client_secret(connection, profile, client_id, &blob)?)
+}
+
+pub(super) fn open_client_secret(
+    sealer: &Sealer,
+    profile: &str,
+    client_id: &str,
+    blob: &[u8],
+) -> Result<Secret> {
+    sealer
+        .open(&client_secret_place(profile, client_id), "secret", &[], blob)
+        .and_then(seal::text)
+        .map_err(|_| {
+            StoreError::damaged(format!("the client secret of profile \"{profile}\" does not open"))
+        })
+}

@@ -1,0 +1,230 @@
+//! [`TokenStore`] on SQLite.
+
+use std::time::Duration;
+
+use jiff::Timestamp;
+use snowtoken_core::profile::ProfileName;
+use snowtoken_core::secret::Secret;
+use snowtoken_core::token_set::{Generation, User};
+
+use super::changes::{
+    absent, append, expect, move_tokens, open_client_secret, put_client_secret, vacate,
+};
+use super::{SqliteStore, ledger, tokens};
+use crate::error::{Result, StoreError};
+use crate::record::{AuditEntry, Delivery, Draft, LivingToken, Record, RecordState};
+use crate::row::{self, Row};
+use crate::{TokenStore, needed_until};
+
+/// Room that [`TokenStore::probe`] proves and leaves free inside the file: a generous token set.
+const PROBE_BYTES: u32 = 64 * 1024;
+
+impl TokenStore for SqliteStore {
+    fn load(&self, profile: &ProfileName) -> Result<Option<Record>> {
+        self.load_nth(profile, 0)
+    }
+
+    fn load_previous(&self, profile: &ProfileName) -> Result<Option<Record>> {
+        self.load_nth(profile, 1)
+    }
+
+    fn generation(&self, profile: &ProfileName) -> Result<Generation> {
+        tokens::newest(&self.connection, profile.as_str()).map_err(|e| self.reading(e))
+    }
+
+    fn living_access_token(
+        &self,
+        profile: &ProfileName,
+        now: Timestamp,
+        min_valid: Duration,
+    ) -> Result<Option<LivingToken>> {
+        match tokens::head(&self.connection, profile.as_str()).map_err(|e| self.reading(e))? {
+            Some(head) => {
+                head.living(&self.sealer, profile.as_str(), now, needed_until(now, min_valid))
+            }
+            None => Ok(None),
+        }
+    }
+
+    fn save(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        draft: &Draft,
+        audit: Option<&AuditEntry>,
+    ) -> Result<Generation> {
+        self.write(|connection, sealer| {
+            expect(connection, profile, expected)?;
+            let row = Row::seal(sealer, profile.as_str(), expected.next(), draft)?;
+            tokens::put(connection, profile.as_str(), &row)?;
+            tokens::remove_before(connection, profile.as_str(), expected)?;
+            append(connection, audit)?;
+            Ok(expected.next())
+        })
+    }
+
+    fn mark(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        state: RecordState,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()> {
+        self.amend(profile, expected, audit, |record| record.state = state)
+    }
+
+    fn set_user(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        user: Option<&User>,
+    ) -> Result<()> {
+        self.amend(profile, expected, None, |record| {
+            record.user = user.cloned();
+        })
+    }
+
+    fn clear_tokens(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        audit: Option<&AuditEntry>,
+    ) -> Result<Generation> {
+        self.write(|connection, sealer| {
+            expect(connection, profile, expected)?;
+            append(connection, audit)?;
+            vacate(connection, sealer, profile.as_str(), expected, row::CLEARED)
+        })
+    }
+
+    fn client_secret(&self, profile: &ProfileName, client_id: &str) -> Result<Option<Secret>> {
+        let found = ledger::client_secret(&self.connection, profile.as_str())
+            .map_err(|e| self.reading(e))?;
+        match found {
+            Some((stored, blob)) if stored == client_id => {
+                open_client_secret(&self.sealer, profile.as_str(), client_id, &blob).map(Some)
+            }
+            _ => Ok(None),
+        }
+    }
+
+    fn set_client_secret(
+        &mut self,
+        profile: &ProfileName,
+        client_id: &str,
+        secret: &Secret,
+    ) -> Result<()> {
+        let profile = profile.as_str();
+        self.write(|connection, sealer| {
+            put_client_secret(connection, sealer, profile, client_id, secret)
+        })
+    }
+
+    fn remove_client_secret(&mut self, profile: &ProfileName) -> Result<bool> {
+        self.write(|connection, _| Ok(ledger::remove_client_secret(connection, profile.as_str())?))
+    }
+
+    fn rename(&mut self, from: &ProfileName, to: &ProfileName) -> Result<()> {
+        self.write(|connection, sealer| {
+            let profiles = ledger::profiles(connection)?;
+            if !profiles.contains(from) {
+                return Err(absent(from).into());
+            }
+            if profiles.contains(to) {
+                return Err(StoreError::Exists { profile: to.to_string() }.into());
+            }
+            let (from, to) = (from.as_str(), to.as_str());
+            move_tokens(connection, sealer, from, to)?;
+            if let Some((client_id, blob)) = ledger::client_secret(connection, from)? {
+                let secret = open_client_secret(sealer, from, &client_id, &blob)?;
+                put_client_secret(connection, sealer, to, &client_id, &secret)?;
+                ledger::remove_client_secret(connection, from)?;
+            }
+            Ok(ledger::rename_deliveries(connection, from, to)?)
+        })
+    }
+
+    fn remove_profile(&mut self, profile: &ProfileName) -> Result<bool> {
+        self.write(|connection, sealer| {
+            let known = ledger::profiles(connection)?.contains(profile);
+            let profile = profile.as_str();
+            let newest = tokens::newest(connection, profile)?;
+            if known && newest != Generation::NONE {
+                vacate(connection, sealer, profile, newest, row::REMOVED)?;
+            }
+            ledger::remove_client_secret(connection, profile)?;
+            ledger::remove_deliveries(connection, profile)?;
+            Ok(known)
+        })
+    }
+
+    fn profiles(&self) -> Result<Vec<ProfileName>> {
+        ledger::profiles(&self.connection).map_err(|e| self.reading(e))
+    }
+
+    fn record_delivery(&mut self, delivery: &Delivery) -> Result<()> {
+        self.write(|connection, _| Ok(ledger::put_delivery(connection, delivery)?))
+    }
+
+    fn deliveries(&self, profile: &ProfileName) -> Result<Vec<Delivery>> {
+        ledger::deliveries(&self.connection, profile).map_err(|e| self.reading(e))
+    }
+
+    fn forget_delivery(&mut self, profile: &ProfileName, format: &str, path: &str) -> Result<bool> {
+        self.write(|connection, _| {
+            Ok(ledger::remove_delivery(connection, profile.as_str(), format, path)?)
+        })
+    }
+
+    fn append_audit(&mut self, entry: &AuditEntry) -> Result<()> {
+        self.write(|connection, _| append(connection, Some(entry)))
+    }
+
+    fn audit(&self, profile: Option<&ProfileName>, limit: u32) -> Result<Vec<AuditEntry>> {
+        ledger::audit(&self.connection, profile, limit).map_err(|e| self.reading(e))
+    }
+
+    fn fingerprint(&self, bytes: &[u8]) -> [u8; 32] {
+        self.sealer.fingerprint(bytes)
+    }
+
+    fn probe(&mut self) -> Result<()> {
+        self.write(|connection, _| {
+            let sql = "INSERT OR REPLACE INTO meta (name, value) VALUES ('probe', zeroblob(?1))";
+            connection.execute(sql, [PROBE_BYTES])?;
+            Ok(())
+        })?;
+        self.write(|connection, _| {
+            connection.execute("DELETE FROM meta WHERE name = 'probe'", [])?;
+            Ok(())
+        })
+    }
+}
+
+impl SqliteStore {
+    fn load_nth(&self, profile: &ProfileName, skip: u8) -> Result<Option<Record>> {
+        let row =
+            tokens::row(&self.connection, profile.as_str(), skip).map_err(|e| self.reading(e))?;
+        row.map_or(Ok(None), |row| row.open(&self.sealer, profile.as_str()))
+    }
+
+    /// Changes the current record and seals it anew.
+    fn amend(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        audit: Option<&AuditEntry>,
+        change: impl FnOnce(&mut Draft),
+    ) -> Result<()> {
+        self.write(|connection, sealer| {
+            expect(connection, profile, expected)?;
+            let name = profile.as_str();
+            let row = tokens::row(connection, name, 0)?.ok_or_else(|| absent(profile))?;
+            let record = row.open(sealer, name)?.ok_or_else(|| absent(profile))?;
+            let mut draft = Draft::from(record);
+            change(&mut draft);
+            tokens::put(connection, name, &Row::seal(sealer, name, expected, &draft)?)?;
+            append(connection, audit)
+        })
+    }
+}

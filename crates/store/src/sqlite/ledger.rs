@@ -1,0 +1,152 @@
+//! Client secrets, deliveries, the audit and the list of profiles.
+
+use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
+use snowtoken_core::profile::ProfileName;
+
+use crate::record::{AuditEntry, Delivery};
+use crate::row::REMOVED;
+
+/// The client and the sealed secret of a profile.
+pub(super) fn client_secret(
+    connection: &Connection,
+    profile: &str,
+) -> Result<Option<(String, Vec<u8>)>> {
+    connection
+        .prepare_cached("SELECT client_id, secret FROM client_secret WHERE profile = ?1")?
+        .query_row([profile], |row| Ok((row.get(0)?, row.get(1)?)))
+        .optional()
+}
+
+pub(super) fn put_client_secret(
+    connection: &Connection,
+    profile: &str,
+    client_id: &str,
+    blob: &[u8],
+) -> Result<()> {
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO client_secret (profile, client_id, secret) VALUES (?1, ?2, ?3)",
+            params![profile, client_id, blob],
+        )
+        .map(drop)
+}
+
+pub(super) fn remove_client_secret(connection: &Connection, profile: &str) -> Result<bool> {
+    Ok(connection.execute("DELETE FROM client_secret WHERE profile = ?1", [profile])? > 0)
+}
+
+pub(super) fn put_delivery(connection: &Connection, delivery: &Delivery) -> Result<()> {
+    connection
+        .execute(
+            "INSERT OR REPLACE INTO delivery (profile, format, path, fingerprint, at) \
+             VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                delivery.profile.as_str(),
+                delivery.format,
+                delivery.path,
+                delivery.fingerprint,
+                delivery.at.to_string()
+            ],
+        )
+        .map(drop)
+}
+
+pub(super) fn deliveries(connection: &Connection, profile: &ProfileName) -> Result<Vec<Delivery>> {
+    connection
+        .prepare_cached(
+            "SELECT format, path, fingerprint, at FROM delivery WHERE profile = ?1 \
+             ORDER BY format, path",
+        )?
+        .query_map([profile.as_str()], |row| {
+            Ok(Delivery {
+                profile: profile.clone(),
+                format: row.get(0)?,
+                path: row.get(1)?,
+                fingerprint: row.get(2)?,
+                at: parsed(row, 3, str::parse)?,
+            })
+        })?
+        .collect()
+}
+
+pub(super) fn remove_delivery(
+    connection: &Connection,
+    profile: &str,
+    format: &str,
+    path: &str,
+) -> Result<bool> {
+    let sql = "DELETE FROM delivery WHERE profile = ?1 AND format = ?2 AND path = ?3";
+    Ok(connection.execute(sql, [profile, format, path])? > 0)
+}
+
+pub(super) fn remove_deliveries(connection: &Connection, profile: &str) -> Result<bool> {
+    Ok(connection.execute("DELETE FROM delivery WHERE profile = ?1", [profile])? > 0)
+}
+
+pub(super) fn rename_deliveries(connection: &Connection, from: &str, to: &str) -> Result<()> {
+    connection.execute("UPDATE delivery SET profile = ?2 WHERE profile = ?1", [from, to]).map(drop)
+}
+
+/// Every profile that has tokens, a "cleared" mark, a client secret or a delivery.
+pub(super) fn profiles(connection: &Connection) -> Result<Vec<ProfileName>> {
+    connection
+        .prepare_cached(
+            "SELECT profile FROM token_set AS newest WHERE state <> ?1 AND generation = \
+             (SELECT max(generation) FROM token_set WHERE profile = newest.profile) \
+             UNION SELECT profile FROM client_secret UNION SELECT profile FROM delivery \
+             ORDER BY profile",
+        )?
+        .query_map([REMOVED], |row| parsed(row, 0, ProfileName::parse))?
+        .collect()
+}
+
+pub(super) fn append_audit(connection: &Connection, entry: &AuditEntry) -> Result<()> {
+    connection
+        .execute(
+            "INSERT INTO audit (at, profile, event, outcome, detail) VALUES (?1, ?2, ?3, ?4, ?5)",
+            params![
+                entry.at.to_string(),
+                entry.profile.as_str(),
+                entry.event,
+                entry.outcome,
+                entry.detail
+            ],
+        )
+        .map(drop)
+}
+
+pub(super) fn audit(
+    connection: &Connection,
+    profile: Option<&ProfileName>,
+    limit: u32,
+) -> Result<Vec<AuditEntry>> {
+    let mut entries = connection
+        .prepare_cached(
+            "SELECT at, profile, event, outcome, detail FROM audit \
+             WHERE ?1 IS NULL OR profile = ?1 ORDER BY id DESC LIMIT ?2",
+        )?
+        .query_map(params![profile.map(ProfileName::as_str), limit], |row| {
+            Ok(AuditEntry {
+                at: parsed(row, 0, str::parse)?,
+                profile: parsed(row, 1, ProfileName::parse)?,
+                event: row.get(2)?,
+                outcome: row.get(3)?,
+                detail: row.get(4)?,
+            })
+        })?
+        .collect::<Result<Vec<_>>>()?;
+    entries.reverse();
+    Ok(entries)
+}
+
+/// A text column as the value it stands for.
+fn parsed<T, E: std::error::Error + Send + Sync + 'static>(
+    row: &Row<'_>,
+    index: usize,
+    parse: impl FnOnce(&str) -> Result<T, E>,
+) -> Result<T> {
+    let text: String = row.get(index)?;
+    parse(&text).map_err(|e| {
+        rusqlite::Error::FromSqlConversionFailure(index, rusqlite::types::Type::Text, Box::new(e))
+    })
+}

@@ -1,0 +1,71 @@
+//! Files that are delivered to people: for their owner only, replaced whole or not at all.
+//!
+//! They hold secrets in the clear, so nothing may stay behind when something goes wrong or the
+//! process is killed. On Linux the file has no name until it is complete and durable, and only to
+//! replace another it has a passing one for the length of a rename; what a killed process left of
+//! that is removed by the next. Elsewhere it has a random name beside the target, removed on failure.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use snowtoken_core::diagnosis::{Code, Diagnose};
+
+use crate::atomic::{self, Existing};
+
+/// Why the file was not written. What was there before is untouched.
+#[derive(Debug, thiserror::Error)]
+pub enum WriteFileError {
+    /// Something else stands in its place.
+    #[error("{} {what}", .path.display())]
+    InTheWay {
+        /// The target.
+        path: PathBuf,
+        /// What it is.
+        what: &'static str,
+    },
+    /// The operating system refuses.
+    #[error("{} cannot be written", .path.display())]
+    Refused {
+        /// The target.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
+}
+
+impl Diagnose for WriteFileError {
+    fn code(&self) -> Code {
+        Code::OutputUnwritable
+    }
+}
+
+/// Writes the file for its owner only (mode 0600), in place of a regular file or none. Durable when
+/// it returns. The folder must exist; a symbolic link, folder, pipe or device in its place is
+/// refused.
+pub fn replace(path: &Path, contents: &[u8]) -> Result<(), WriteFileError> {
+    check_target(path)?;
+    atomic::write(path, contents, Existing::Replaced)
+        .map_err(|source| WriteFileError::Refused { path: path.to_owned(), source })
+}
+
+fn check_target(path: &Path) -> Result<(), WriteFileError> {
+    let in_the_way = |what| Err(WriteFileError::InTheWay { path: path.to_owned(), what });
+    let file_type = match fs::symlink_metadata(path) {
+        Ok(metadata) => metadata.file_type(),
+        Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(()),
+        Err(source) => {
+            return Err(WriteFileError::Refused { path: path.to_owned(), source });
+        }
+    };
+    if file_type.is_symlink() {
+        in_the_way("is a symbolic link, which is not followed")
+    } else if file_type.is_dir() {
+        in_the_way("is a folder")
+    } else if !file_type.is_file() {
+        in_the_way("is no regular file")
+    } else {
+        Ok(())
+    }
+}
