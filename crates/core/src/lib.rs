@@ -18,7 +18,7 @@
 //!
 //! - No password grant (RFC 9700 §2.4), no implicit grant (§2.1.2), no PKCE `plain` (RFC 7636 §7.2).
 //! - No `id_token`: should one come, it is neither used nor stored.
-//! - No discovery: a ServiceNow instance has fixed endpoints, see [`servicenow::Endpoints`].
+//! - No discovery: a ServiceNow instance has fixed endpoints, see [`servicenow::Instance::endpoints`].
 //! - No retries by itself, no cookies, no redirects: the shell sends exactly what is asked for.
 //!
 //! # Example

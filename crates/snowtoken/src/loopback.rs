@@ -5,13 +5,16 @@
 //! ever repeated. A redirect with the right `state` is taken, and the browser is sent on to an
 //! address without it.
 
+mod mute;
 mod page;
 
-use std::cell::RefCell;
+use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
 use std::rc::Rc;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::mpsc as blocking;
 use std::time::Duration;
 
@@ -31,6 +34,7 @@ use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use url::Host;
 
 pub use page::Ending;
+use mute::Mute;
 use page::Page;
 
 /// A connection that sends no whole request head within this time is closed.
@@ -91,6 +95,7 @@ impl Diagnose for ListenError {
 pub struct Listener {
     outcome: watch::Sender<Option<Ending>>,
     stop: Option<oneshot::Sender<()>>,
+    taken: Arc<AtomicBool>,
     served: blocking::Receiver<()>,
     thread: Option<std::thread::JoinHandle<()>>,
 }
@@ -109,11 +114,13 @@ impl Listener {
         let (outcome, seen) = watch::channel(None);
         let (stop, stopped) = oneshot::channel();
         let (report, served) = blocking::channel();
+        let taken = Arc::new(AtomicBool::new(false));
         let service = Service {
             path: redirect_uri.url().path().to_owned(),
             authority: redirect_uri.url()[url::Position::BeforeHost..url::Position::AfterPort]
                 .to_owned(),
             judge,
+            taken: taken.clone(),
             outcome: seen,
             served: report,
         };
@@ -121,13 +128,15 @@ impl Listener {
             .name("listener".to_owned())
             .spawn(move || LocalSet::new().block_on(&runtime, run(sockets, service, stopped)))
             .map_err(ListenError::Thread)?;
-        Ok(Self { outcome, stop: Some(stop), served, thread: Some(thread) })
+        Ok(Self { outcome, stop: Some(stop), taken, served, thread: Some(thread) })
     }
 
     /// Tells the waiting page how the login ended, and gives the browser a moment to fetch it.
     pub fn finish(self, ending: Ending, patience: Duration) {
         self.outcome.send_replace(Some(ending));
-        let _ = self.served.recv_timeout(patience);
+        if self.taken.load(Ordering::SeqCst) {
+            let _ = self.served.recv_timeout(patience);
+        }
     }
 }
 
@@ -179,6 +188,8 @@ struct Service {
     path: String,
     authority: String,
     judge: Judge,
+    /// Whether a redirect was taken: only then is there a browser that waits for the last page.
+    taken: Arc<AtomicBool>,
     outcome: watch::Receiver<Option<Ending>>,
     served: blocking::Sender<()>,
 }
@@ -220,12 +231,19 @@ async fn accept(
 }
 
 async fn serve(stream: TcpStream, service: Rc<Service>) {
-    let was_last = Rc::new(std::cell::Cell::new(false));
+    let was_last = Rc::new(Cell::new(false));
+    let answered = Rc::new(Cell::new(false));
+    let mute = Mute::new(stream, answered.clone());
     let answer = {
         let (service, was_last) = (service.clone(), was_last.clone());
         service_fn(move |request| {
-            let (service, was_last) = (service.clone(), was_last.clone());
-            async move { Ok::<_, std::convert::Infallible>(service.answer(request, &was_last).await) }
+            let (service, was_last, answered) =
+                (service.clone(), was_last.clone(), answered.clone());
+            async move {
+                let response = service.answer(request, &was_last).await;
+                answered.set(true);
+                Ok::<_, std::convert::Infallible>(response)
+            }
         })
     };
     let connection = http1::Builder::new()
@@ -233,7 +251,7 @@ async fn serve(stream: TcpStream, service: Rc<Service>) {
         .header_read_timeout(HEAD_LIMIT)
         .max_buf_size(128 * 1024)
         .keep_alive(false)
-        .serve_connection(TokioIo::new(stream), answer);
+        .serve_connection(TokioIo::new(mute), answer);
     drop(connection.await);
     if was_last.get() {
         let _ = service.served.send(());
@@ -244,7 +262,7 @@ impl Service {
     async fn answer(
         &self,
         request: Request<Incoming>,
-        was_last: &std::cell::Cell<bool>,
+        was_last: &Cell<bool>,
     ) -> Response<Full<Bytes>> {
         let host = request.headers().get(HOST).and_then(|value| value.to_str().ok());
         if !host.is_some_and(|host| host.eq_ignore_ascii_case(&self.authority)) {
@@ -256,14 +274,20 @@ impl Service {
         }
         let path = request.uri().path();
         if path == self.last_path() && request.uri().query().is_none() {
+            let page = self.last_page().await;
             was_last.set(true);
-            return self.last_page().await;
+            return page;
         }
         if path != self.path {
             return page::respond(StatusCode::NOT_FOUND, Page::Elsewhere);
         }
+        // Before the judge: once it has passed the answer on, the end may come at any moment.
+        let before = self.taken.swap(true, Ordering::SeqCst);
         match (self.judge)(request.uri().query().unwrap_or_default()) {
-            Verdict::NotOurs => page::respond(StatusCode::BAD_REQUEST, Page::NotOurs),
+            Verdict::NotOurs => {
+                self.taken.store(before, Ordering::SeqCst);
+                page::respond(StatusCode::BAD_REQUEST, Page::NotOurs)
+            }
             Verdict::Ours => {
                 // RFC 9700 §4.2.4: on to an address without code and state.
                 let mut response = page::respond(StatusCode::SEE_OTHER, Page::Elsewhere);

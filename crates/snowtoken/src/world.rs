@@ -40,7 +40,7 @@ impl Clock for SystemClock {
 /// The operating system gave no random bytes: nothing secret can be made.
 #[derive(Debug, Clone, thiserror::Error)]
 #[error("the operating system gives no random bytes: {0}")]
-pub struct EntropyError(String);
+pub struct EntropyError(pub String);
 
 impl Diagnose for EntropyError {
     fn code(&self) -> Code {

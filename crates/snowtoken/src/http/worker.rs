@@ -102,7 +102,15 @@ impl Spare {
 }
 
 /// Holding the lock means connecting: a request that arrives meanwhile waits for that connection.
-type Slot = Rc<Mutex<Option<Spare>>>;
+type Slot = Rc<Mutex<Place>>;
+
+/// Where the spare connection to one origin is kept.
+#[derive(Default)]
+struct Place {
+    spare: Option<Spare>,
+    /// How many requests have come by, whether or not there was a connection for them.
+    requests: u64,
+}
 
 struct Pool {
     connector: Connector,
@@ -115,29 +123,31 @@ impl Pool {
         self.slots.borrow_mut().entry(key).or_default().clone()
     }
 
-    /// Keeps one fresh connection until it is taken.
+    /// Keeps one fresh connection until the next request.
     async fn keep_spare(&self, origin: &Url) {
         let slot = self.slot(origin);
         let started = Instant::now();
-        let mut taken = false;
-        while !taken && started.elapsed() < SPARE_WINDOW {
-            {
-                let mut guard = slot.lock().await;
-                let old = guard
-                    .as_ref()
-                    .is_none_or(|s| s.sender.is_closed() || s.since.elapsed() > SPARE_AGE);
-                if old {
-                    let fresh = timeout(CONNECT_LIMIT, self.connector.connect(origin)).await;
-                    *guard = fresh
-                        .ok()
-                        .and_then(Result::ok)
-                        .map(|sender| Spare { sender, since: Instant::now() });
-                }
+        let before = slot.lock().await.requests;
+        while started.elapsed() < SPARE_WINDOW {
+            let mut place = slot.lock().await;
+            if place.requests != before {
+                return;
             }
-            let had_one = slot.lock().await.is_some();
+            let old = place
+                .spare
+                .as_ref()
+                .is_none_or(|s| s.sender.is_closed() || s.since.elapsed() > SPARE_AGE);
+            if old {
+                let fresh = timeout(CONNECT_LIMIT, self.connector.connect(origin)).await;
+                place.spare = fresh
+                    .ok()
+                    .and_then(Result::ok)
+                    .map(|sender| Spare { sender, since: Instant::now() });
+            }
+            let has_one = place.spare.is_some();
+            drop(place);
             // A place that cannot be reached is not asked again and again.
-            sleep(if had_one { SPARE_CHECK } else { Duration::from_secs(5) }).await;
-            taken = had_one && slot.lock().await.is_none();
+            sleep(if has_one { SPARE_CHECK } else { Duration::from_secs(5) }).await;
         }
     }
 
@@ -165,7 +175,11 @@ impl Pool {
         sent: &Cell<bool>,
     ) -> Result<Response, TransportError> {
         let slot = self.slot(origin);
-        let spare = slot.lock().await.take().filter(Spare::is_good);
+        let spare = {
+            let mut place = slot.lock().await;
+            place.requests += 1;
+            place.spare.take().filter(Spare::is_good)
+        };
         let mut message = wire_form(origin, request)?;
         if let Some(mut spare) = spare {
             sent.set(true);
@@ -246,7 +260,7 @@ async fn finish(
     };
     // The next request of this command may follow at once.
     if !sender.is_closed() {
-        *slot.lock().await = Some(Spare { sender, since: Instant::now() });
+        slot.lock().await.spare = Some(Spare { sender, since: Instant::now() });
     }
     Ok(http::Response::from_parts(parts, Body::from(Vec::from(body))))
 }
