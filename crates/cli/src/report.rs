@@ -23,6 +23,8 @@ pub(crate) enum Failure {
         profile: Option<ProfileName>,
         /// What is said before the catalogue's hints.
         first: Vec<Hint>,
+        /// What is said after them.
+        last: Vec<Hint>,
     },
     /// The command's own words for an entry of the catalogue.
     #[error("{text}")]
@@ -41,7 +43,12 @@ pub(crate) enum Failure {
 
 impl<E: Diagnose + Send + Sync + 'static> From<E> for Failure {
     fn from(error: E) -> Self {
-        Self::Diagnosed { error: Box::new(error), profile: None, first: Vec::new() }
+        Self::Diagnosed {
+            error: Box::new(error),
+            profile: None,
+            first: Vec::new(),
+            last: Vec::new(),
+        }
     }
 }
 
@@ -57,6 +64,15 @@ impl Failure {
         match &mut self {
             Self::Diagnosed { first, .. } | Self::Told { first, .. } => first.push(hint),
             Self::Output(_) => {}
+        }
+        self
+    }
+
+    /// Adds a hint after the others.
+    #[must_use]
+    pub(crate) fn with_note(mut self, text: impl Into<String>) -> Self {
+        if let Self::Diagnosed { last, .. } = &mut self {
+            last.push(Hint::note(text));
         }
         self
     }
@@ -89,13 +105,15 @@ impl Failure {
     }
 
     fn hints(&self) -> Vec<Hint> {
-        let (first, rest, profile) = match self {
-            Self::Diagnosed { error, profile, first } => (first, error.hints(), profile.as_ref()),
-            Self::Told { code, first, .. } => (first, code.entry().hints(), None),
+        let (first, rest, last, profile) = match self {
+            Self::Diagnosed { error, profile, first, last } => {
+                (first, error.hints(), last.as_slice(), profile.as_ref())
+            }
+            Self::Told { code, first, .. } => (first, code.entry().hints(), [].as_slice(), None),
             Self::Output(_) => return Vec::new(),
         };
-        let mut hints: Vec<Hint> =
-            first.iter().cloned().chain(rest).map(|hint| name_profile(hint, profile)).collect();
+        let all = first.iter().cloned().chain(rest).chain(last.iter().cloned());
+        let mut hints: Vec<Hint> = all.map(|hint| name_profile(hint, profile)).collect();
         hints.dedup();
         hints
     }

@@ -92,6 +92,9 @@ impl Drive<'_> {
     }
 
     fn wait_until(&mut self, at: Timestamp) {
+        if let Some((_, why)) = self.keeper.poll_timeout() {
+            log::info!("{}: trying again at {at}: {why}", self.profile.name);
+        }
         let wait = Duration::try_from(at.duration_since(self.world.now())).unwrap_or_default();
         self.world.clock.sleep(wait);
         // The keeper is told the later of both: a clock that was set back must not stop it.

@@ -33,8 +33,8 @@ use tokio::sync::{oneshot, watch};
 use tokio::task::{JoinHandle, LocalSet, spawn_local};
 use url::Host;
 
-pub use page::Ending;
 use mute::Mute;
+pub use page::Ending;
 use page::Page;
 
 /// A connection that sends no whole request head within this time is closed.

@@ -8,6 +8,7 @@ use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::json;
+use snowtoken::config::{self, Config};
 use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
 use snowtoken::core::oauth::client::Client;
 use snowtoken::core::printable::Printable;
@@ -20,7 +21,7 @@ use snowtoken::login::{LoggedIn, Login, Paste};
 use snowtoken::loopback::Ending;
 use snowtoken::store::sqlite::SqliteStore;
 use snowtoken::store::{AuditEntry, Draft, RecordState, TokenStore};
-use snowtoken::{Error, config, session};
+use snowtoken::{Error, session};
 
 use crate::app::App;
 use crate::args::LoginArgs;
@@ -83,11 +84,32 @@ fn log_in(
     let result = wait_for_person(&profile, &screen, &login);
     terminal::restore();
     screen.end();
-    let mut done = result.map_err(|error| Failure::from(error).about(&name))?;
+    let mut done = match result {
+        Ok(done) => done,
+        Err(error) => return Err(remember(app, &config, &profile, error)),
+    };
     let arrival = Arrival { app, args, profile: &profile, secret: secret.as_ref(), output };
     let result = arrival.settle(&mut store, &mut done);
     done.finish(if result.is_ok() { Ending::Done } else { Ending::Failed });
     result.map_err(|failure| failure.about(&name))
+}
+
+/// What was typed for a new profile is kept even if this login failed: the next one asks less. It
+/// holds no secret, and a profile that exists keeps its settings.
+fn remember(app: &App, config: &Config, profile: &Profile, error: Error) -> Failure {
+    let name = &profile.name;
+    let failure = Failure::from(error).about(name);
+    if config.profile(name).is_some() {
+        return failure;
+    }
+    let new = profile.clone();
+    match config::update(&app.home, move |config| config.put(new)) {
+        Ok(()) => failure.with_note(format!(
+            "the settings of \"{name}\" are kept, nothing else: the next login asks only for the client secret"
+        )),
+        // The login's own failure matters more.
+        Err(_) => failure,
+    }
 }
 
 /// The prompt is offered every time a redirect is awaited.

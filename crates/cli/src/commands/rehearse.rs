@@ -183,10 +183,24 @@ fn consent(world: &World, url: &str) -> Option<Secret> {
             return Some(Secret::new("stuck"));
         }
     };
-    let mut request = snowtoken::core::oauth::Request::new(Body::default());
-    *request.uri_mut() = redirect.parse().ok()?;
-    match world.transport.send(request, ATTEMPT_LIMIT) {
-        Ok(answer) if answer.status().is_redirection() => None,
+    match get(world, &redirect) {
+        Some(answer) if answer.status().is_redirection() => {
+            // Like a browser, the robot goes on to the last page, which waits for the outcome.
+            let world = world.clone();
+            let last = answer.headers().get("location").and_then(|value| value.to_str().ok());
+            if let Some(last) =
+                last.and_then(|path| url::Url::parse(&redirect).ok()?.join(path).ok())
+            {
+                std::thread::spawn(move || get(&world, last.as_str()));
+            }
+            None
+        }
         _ => Some(Secret::new(redirect)),
     }
+}
+
+fn get(world: &World, url: &str) -> Option<snowtoken::core::oauth::Response> {
+    let mut request = snowtoken::core::oauth::Request::new(Body::default());
+    *request.uri_mut() = url.parse().ok()?;
+    world.transport.send(request, ATTEMPT_LIMIT).ok()
 }

@@ -332,7 +332,7 @@ catalogue! {
             Visit("System OAuth > Manage Tokens", "shows whether the refresh token is still there"),
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "you, then your ServiceNow administrator",
-        signs: ["invalid_grant", "invalid grant", "exception on token flow"],
+        signs: ["invalid_grant", "invalid grant"],
         source: "servicenow.md §3.3, §4.2 row 5; vendor's page, \"Invalid grant\"",
     }
     RequestRefused = "request-refused", "the instance refused the request", Instance, Failed {
@@ -351,7 +351,7 @@ catalogue! {
             Note("while refreshing: the refresh token's end first, then a changed secret, a locked user, an inactive client"),
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "you, then your ServiceNow administrator",
-        signs: ["server_error", "access_denied"],
+        signs: ["exception on token flow", "server_error", "access_denied"],
         source: "servicenow.md §4.1",
     }
     AnswerUnreadable = "answer-unreadable", "something that is not the instance's token endpoint answered", Instance, TryLater {

@@ -161,10 +161,22 @@ impl Pool {
         };
         let sent = Cell::new(false);
         let host = host_of(&origin);
-        match timeout(limit, self.attempt(&origin, &host, request, &sent)).await {
+        // Method and path only: a query may hold what somebody typed, headers and bodies hold secrets.
+        let what = format!("{} {host}{}", request.method(), request.uri().path());
+        let started = Instant::now();
+        let result = match timeout(limit, self.attempt(&origin, &host, request, &sent)).await {
             Ok(result) => result,
             Err(_) => Err(TransportError::TimedOut { host, limit, sent: sent.get() }),
+        };
+        let millis = started.elapsed().as_millis();
+        match &result {
+            Ok(answer) => {
+                let (status, size) = (answer.status().as_u16(), answer.body().expose().len());
+                log::debug!("{what}: {status}, {size} bytes, {millis} ms");
+            }
+            Err(error) => log::warn!("{what}: {error} ({millis} ms)"),
         }
+        result
     }
 
     async fn attempt(
