@@ -322,7 +322,7 @@ catalogue! {
             Run("snowtoken login --no-scope", "asks for no scope at all: the client's own scopes hold"),
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "your ServiceNow administrator",
-        signs: ["invalid_scope", "invalid scope"],
+        signs: ["exception on token flow - invalid_scope", "invalid_scope", "invalid scope"],
         source: "servicenow.md §1.2, §7.4; vendor's page, \"Invalid scope\"",
     }
     TokenRefused = "token-refused", "the instance refused to refresh the token", Instance, LoginNeeded {
