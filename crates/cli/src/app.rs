@@ -1,8 +1,5 @@
-//! From what was typed to a command: the surroundings of one run.
+//! The surroundings of one command: the world, the home folder, the profile that is meant.
 
-use std::process::ExitCode;
-
-use clap::Parser as _;
 use snowtoken::config::{self, Config};
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::profile::{Profile, ProfileName};
@@ -10,9 +7,9 @@ use snowtoken::home::Home;
 use snowtoken::store::sqlite::{Options, SqliteStore};
 use snowtoken::{Session, World, variables};
 
-use crate::args::{Cli, Command};
+use crate::args::KeyChoice;
+use crate::keys::KeyHolder;
 use crate::report::Failure;
-use crate::{commands, keys, logging, output};
 
 /// What every command works with.
 pub(crate) struct App {
@@ -20,53 +17,6 @@ pub(crate) struct App {
     pub(crate) home: Home,
     /// Nobody is to be asked anything.
     pub(crate) no_input: bool,
-}
-
-/// Parses the command line and runs it.
-pub(crate) fn run() -> ExitCode {
-    let cli = Cli::parse();
-    let Some(command) = cli.command else {
-        output::say_part(commands::OVERVIEW);
-        return ExitCode::from(2);
-    };
-    match start(command, cli.no_input, cli.ca_file) {
-        Ok(code) => code,
-        Err(failure) => failure.report(),
-    }
-}
-
-fn start(
-    command: Command,
-    no_input: bool,
-    ca_file: Option<std::path::PathBuf>,
-) -> Result<ExitCode, Failure> {
-    let world = World::real(ca_file);
-    logging::start(world.environment.get(&variables::LOG));
-    // These need no home folder.
-    match command {
-        Command::Explain(args) => return commands::explain::run(&args),
-        Command::Target(args) => return commands::target::run(&args),
-        Command::StandIn(args) => return commands::stand_in::run(&args),
-        Command::Completions(args) => return commands::shell::completions(&args),
-        Command::Man(args) => return commands::shell::man(&args),
-        Command::Rehearse(args) => return commands::rehearse::run(world, no_input, &args),
-        _ => {}
-    }
-    let home = Home::find(&world.environment)?;
-    let app = App { world, home, no_input };
-    match command {
-        Command::Login(args) => commands::login::run(&app, &args),
-        Command::Token(args) => commands::token::run(&app, &args),
-        Command::Refresh(args) => commands::refresh::run(&app, &args),
-        Command::Status(args) => commands::status::run(&app, &args),
-        Command::Verify(args) => commands::verify::run(&app, &args),
-        Command::Deliver(args) => commands::deliver::run(&app, &args),
-        Command::Exec(args) => commands::exec::run(&app, &args),
-        Command::Revoke(args) => commands::revoke::revoke(&app, &args),
-        Command::Logout(args) => commands::revoke::logout(&app, &args),
-        Command::Profile(args) => commands::profile::run(&app, &args),
-        _ => Ok(ExitCode::SUCCESS),
-    }
 }
 
 impl App {
@@ -115,11 +65,20 @@ impl App {
 
     /// The store, if there is one.
     pub(crate) fn store(&self) -> Result<Option<SqliteStore>, Failure> {
-        Ok(keys::with(self, None, |keys| SqliteStore::open(&self.store_options(), keys))?)
+        Ok(self.keys().with(None, |keys| SqliteStore::open(&self.store_options(), keys))?)
+    }
+
+    /// The store, made if it is not there, with its key where the person wants it.
+    pub(crate) fn store_or_new(&self, choice: Option<KeyChoice>) -> Result<SqliteStore, Failure> {
+        self.keys().open_or_create(&self.store_options(), choice)
+    }
+
+    fn keys(&self) -> KeyHolder<'_> {
+        KeyHolder { environment: &self.world.environment, no_input: self.no_input }
     }
 
     /// Where the store is.
-    pub(crate) fn store_options(&self) -> Options {
+    fn store_options(&self) -> Options {
         Options::new(self.home.database())
     }
 }

@@ -22,12 +22,20 @@ pub(crate) struct Cli {
 pub(crate) enum Command {
     Login(Box<LoginArgs>),
     Token(TokenArgs),
+    /// Refresh now, and say what changed
+    #[command(after_help = "Example:\n  snowtoken refresh dev")]
     Refresh(ProfileArgs),
     Status(StatusArgs),
+    /// Prove the token by calls: whose it is, and what it can read
+    #[command(after_help = "Example:\n  snowtoken verify dev")]
     Verify(ProfileArgs),
     Deliver(DeliverArgs),
     Exec(ExecArgs),
+    /// Revoke both tokens on the instance, and prove that they stopped working
+    #[command(after_help = "Example:\n  snowtoken revoke dev")]
     Revoke(RevokeArgs),
+    /// Revoke, then forget the tokens; the next login asks nothing again
+    #[command(after_help = "Example:\n  snowtoken logout dev")]
     Logout(RevokeArgs),
     Profile(ProfileCommandArgs),
     Target(TargetArgs),
@@ -163,7 +171,6 @@ pub(crate) struct TokenArgs {
 
 /// The one profile a command is about.
 #[derive(Debug, Args)]
-#[command(after_help = "Example:\n  snowtoken refresh dev\n  snowtoken verify dev")]
 pub(crate) struct ProfileArgs {
     /// The profile
     pub(crate) profile: Option<String>,
@@ -240,11 +247,8 @@ pub(crate) struct ExecArgs {
     pub(crate) program: Vec<std::ffi::OsString>,
 }
 
-/// Revoke both tokens on the instance, and prove that they stopped working
+/// What ending tokens needs to know.
 #[derive(Debug, Args)]
-#[command(
-    after_help = "Example:\n  snowtoken revoke dev\n  snowtoken logout dev   # revokes, then forgets the tokens; the profile stays"
-)]
 pub(crate) struct RevokeArgs {
     /// The profile
     pub(crate) profile: Option<String>,

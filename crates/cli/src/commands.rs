@@ -1,4 +1,4 @@
-//! One verb per file.
+//! One verb per file, and which of them was meant.
 
 pub(crate) mod deliver;
 pub(crate) mod exec;
@@ -15,6 +15,61 @@ pub(crate) mod target;
 pub(crate) mod token;
 pub(crate) mod verify;
 
+use std::path::PathBuf;
+use std::process::ExitCode;
+
+use clap::Parser as _;
+use snowtoken::home::Home;
+use snowtoken::{World, variables};
+
+use crate::app::App;
+use crate::args::{Cli, Command};
+use crate::report::Failure;
+use crate::{logging, output};
+
+/// Parses the command line and runs it.
+pub(crate) fn run() -> ExitCode {
+    let cli = Cli::parse();
+    let Some(command) = cli.command else {
+        output::say_part(OVERVIEW);
+        return ExitCode::from(2);
+    };
+    match start(command, cli.no_input, cli.ca_file) {
+        Ok(code) => code,
+        Err(failure) => output::report(&failure),
+    }
+}
+
+fn start(command: Command, no_input: bool, ca_file: Option<PathBuf>) -> Result<ExitCode, Failure> {
+    let world = World::real(ca_file);
+    logging::start(world.environment.get(&variables::LOG));
+    // These need no home folder.
+    match command {
+        Command::Explain(args) => return explain::run(&args),
+        Command::Target(args) => return target::run(&args),
+        Command::StandIn(args) => return stand_in::run(&args),
+        Command::Completions(args) => return shell::completions(&args),
+        Command::Man(args) => return shell::man(&args),
+        Command::Rehearse(args) => return rehearse::run(world, no_input, &args),
+        _ => {}
+    }
+    let home = Home::find(&world.environment)?;
+    let app = App { world, home, no_input };
+    match command {
+        Command::Login(args) => login::run(&app, &args),
+        Command::Token(args) => token::run(&app, &args),
+        Command::Refresh(args) => refresh::run(&app, &args),
+        Command::Status(args) => status::run(&app, &args),
+        Command::Verify(args) => verify::run(&app, &args),
+        Command::Deliver(args) => deliver::run(&app, &args),
+        Command::Exec(args) => exec::run(&app, &args),
+        Command::Revoke(args) => revoke::revoke(&app, &args),
+        Command::Logout(args) => revoke::logout(&app, &args),
+        Command::Profile(args) => profile::run(&app, &args),
+        _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
 /// What is shown when nothing was asked for.
 pub(crate) const OVERVIEW: &str = "\
 snowtoken gets, keeps, delivers and ends ServiceNow OAuth tokens.
@@ -29,10 +84,7 @@ snowtoken gets, keeps, delivers and ends ServiceNow OAuth tokens.
 ";
 
 /// Reads a duration that was typed.
-pub(crate) fn duration(
-    flag: &str,
-    text: &str,
-) -> Result<std::time::Duration, crate::report::Failure> {
+pub(crate) fn duration(flag: &str, text: &str) -> Result<std::time::Duration, Failure> {
     snowtoken::core::servicenow::parse_lifespan(text)
         .ok()
         .and_then(|d| std::time::Duration::try_from(d).ok())
@@ -40,6 +92,6 @@ pub(crate) fn duration(
             let text = format!(
                 "{flag} wants a number of seconds, or a number with s, m, h or d, such as 10m"
             );
-            crate::report::Failure::told(snowtoken::core::diagnosis::Code::Usage, text)
+            Failure::told(snowtoken::core::diagnosis::Code::Usage, text)
         })
 }

@@ -15,5 +15,5 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     hardening::apply();
     // Programs ask for a token all day; the common case should cost no more than reading a file.
-    commands::token::at_once().unwrap_or_else(app::run)
+    commands::token::at_once().unwrap_or_else(commands::run)
 }

@@ -2,6 +2,7 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::process::ExitCode;
 
 use snowtoken::core::SignedDuration;
 use zeroize::Zeroizing;
@@ -30,6 +31,16 @@ pub(crate) fn say(text: impl Display) {
 pub(crate) fn say_part(text: impl Display) {
     let mut stderr = io::stderr().lock();
     let _ = write!(stderr, "{text}").and_then(|()| stderr.flush());
+}
+
+/// Prints a failure and gives its exit code. Whoever stopped reading wants to hear nothing more.
+pub(crate) fn report(failure: &Failure) -> ExitCode {
+    let gone =
+        matches!(failure, Failure::Output(error) if error.kind() == io::ErrorKind::BrokenPipe);
+    if !gone {
+        say_part(failure.text(is_lively()));
+    }
+    ExitCode::from(failure.outcome().exit_code())
 }
 
 /// Whether stderr can show colours and be written over.

@@ -3,13 +3,10 @@
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::io;
-use std::process::ExitCode;
 
 use snowtoken::core::diagnosis::{Code, Diagnose, Hint, Outcome};
 use snowtoken::core::printable::Printable;
 use snowtoken::core::profile::ProfileName;
-
-use crate::output;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -150,17 +147,6 @@ impl Failure {
             source = cause.source();
         }
         causes
-    }
-
-    /// Prints it and gives the exit code.
-    pub(crate) fn report(&self) -> ExitCode {
-        if let Self::Output(error) = self
-            && error.kind() == io::ErrorKind::BrokenPipe
-        {
-            return ExitCode::from(Outcome::Failed.exit_code());
-        }
-        output::say_part(self.text(output::is_lively()));
-        ExitCode::from(self.outcome().exit_code())
     }
 }
 

@@ -6,8 +6,6 @@ use std::process::{Command, Stdio};
 
 use url::Url;
 
-use crate::world::may_be_opened;
-
 /// Opens a URL for the person.
 pub trait Browser: Send + Sync {
     /// Opens it and returns at once.
@@ -59,6 +57,12 @@ fn start(opener: &[&str], url: &Url) -> io::Result<()> {
     // Reaped on a thread of its own: openers may live as long as the browser.
     std::thread::Builder::new().name("browser".to_owned()).spawn(move || drop(child.wait()))?;
     Ok(())
+}
+
+/// Whether a URL may be opened in a browser: https, or http on this machine.
+fn may_be_opened(url: &Url) -> bool {
+    url.scheme() == "https"
+        || url.scheme() == "http" && snowtoken_core::oauth::redirect::is_loopback(url)
 }
 
 #[cfg(test)]

@@ -13,7 +13,7 @@ use snowtoken_core::servicenow::{Instance, Lifespans, parse_lifespan};
 use snowtoken_core::target::Target;
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
-pub use file::{ConfigFileError, load, update};
+pub use file::{ConfigFileError, load, names_plainly, update};
 
 /// The form of the file; a higher one is left alone.
 const VERSION: i64 = 1;

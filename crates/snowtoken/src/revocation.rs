@@ -22,6 +22,9 @@ pub struct Revoked {
     pub refresh_token: bool,
     /// When it was proved.
     pub at: Timestamp,
+    /// Access tokens from before the last refresh, if somebody still has one, end by themselves no
+    /// later than this.
+    pub older_end_by: Option<Timestamp>,
 }
 
 /// Revokes the tokens of a record, proves it, forgets them. The caller holds the profile's lock.
@@ -54,7 +57,13 @@ pub(crate) fn revoke(
     match result {
         Ok(()) => {
             store.clear_tokens(&profile.name, record.generation, Some(&audit))?;
-            Ok(Revoked { refresh_token: record.tokens.refresh_token.is_some(), at: audit.at })
+            let tokens = &record.tokens;
+            let was_refreshed = tokens.issued_at > tokens.granted_at;
+            Ok(Revoked {
+                refresh_token: tokens.refresh_token.is_some(),
+                at: audit.at,
+                older_end_by: was_refreshed.then_some(tokens.access_expires_at.at),
+            })
         }
         Err(error) => {
             store.append_audit(&audit)?;

@@ -32,6 +32,8 @@ variables! {
     KEY_COMMAND = "SNOWTOKEN_KEY_COMMAND", "A command that prints the key of the store.";
     PASSPHRASE_FILE = "SNOWTOKEN_PASSPHRASE_FILE", "A file whose first line is the passphrase of the store.";
     LOG = "SNOWTOKEN_LOG", "`error`, `warn`, `info`, `debug` or `trace`: a log on stderr, never with a secret.";
+    NO_COLOR = "NO_COLOR", "No colours and no moving lines, whatever its value.";
+    TERM = "TERM", "`dumb` means the same.";
     HTTPS_PROXY = "HTTPS_PROXY", "The proxy for https, `http://user:password@proxy:port`.";
     HTTPS_PROXY_LOWER = "https_proxy", "The same; wins over the upper-case form.";
     ALL_PROXY = "ALL_PROXY", "The proxy where `HTTPS_PROXY` is not set.";

@@ -9,7 +9,6 @@ use std::sync::Arc;
 
 use jiff::Timestamp;
 use snowtoken_core::diagnosis::{Code, Diagnose};
-use url::Url;
 
 use crate::browser::{Browser, SystemBrowser};
 use crate::http::{HttpOptions, HttpTransport, Proxies, Transport};
@@ -166,10 +165,4 @@ impl Environment {
 
 fn is_folder(path: &Path) -> bool {
     std::fs::metadata(path).is_ok_and(|meta| meta.is_dir())
-}
-
-/// Whether a URL may be opened in a browser: https, or http on this machine.
-pub(crate) fn may_be_opened(url: &Url) -> bool {
-    url.scheme() == "https"
-        || url.scheme() == "http" && snowtoken_core::oauth::redirect::is_loopback(url)
 }

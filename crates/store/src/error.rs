@@ -1,12 +1,14 @@
 //! Why the store could not do what it was asked.
 
+mod key;
+
 use std::io;
 use std::path::PathBuf;
 
 use snowtoken_core::diagnosis::{Code, Diagnose, Hint};
 use snowtoken_core::token_set::Generation;
 
-use crate::key::KeyError;
+pub use key::KeyError;
 
 /// The store's result.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;

@@ -27,7 +27,7 @@ use crate::app::App;
 use crate::args::LoginArgs;
 use crate::commands::deliver;
 use crate::report::Failure;
-use crate::{commands, keys, output, terminal};
+use crate::{commands, output, terminal};
 use watcher::Screen;
 
 const PROMPT: &str = "Enter the redirected URL: ";
@@ -64,7 +64,7 @@ fn log_in(
     let config = app.config()?;
     let profile = settings::profile(app, args, &name, config.profile(&name))?;
     // Everything that can fail on this machine fails before a person is sent to a browser.
-    let mut store = keys::open_or_create(app, args.key)?;
+    let mut store = app.store_or_new(args.key)?;
     store.probe()?;
     let secret = settings::client_secret(app, args, &profile, &store)?;
     let output = deliver::destination(app, &profile, &store, args.output.as_deref())?;

@@ -10,7 +10,9 @@ use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::oauth::Scope;
 use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::profile::{Profile, ProfileName};
-use snowtoken::store::{StoreError, TokenStore as _};
+use snowtoken::core::token_set::KnownBy;
+use snowtoken::core::{SignedDuration, Timestamp};
+use snowtoken::store::{Draft, StoreError, TokenStore as _};
 use snowtoken::{Error, config, session};
 
 use super::login::settings;
@@ -137,9 +139,32 @@ fn set(app: &App, args: &SetArgs) -> Result<ExitCode, Failure> {
     )?;
     profile.target = name;
     let name = profile.name.clone();
+    let moved = args.refresh_token_lifespan.is_some() && derive_again(app, &profile)?;
     config::update(&app.home, move |config| config.put(profile))?;
-    output::say(format!("{name}: changed; it holds from the next login on"));
+    let what = if moved {
+        "the refresh token's end is derived anew"
+    } else {
+        "it holds from the next login on"
+    };
+    output::say(format!("{name}: changed; {what}"));
     Ok(ExitCode::SUCCESS)
+}
+
+/// A deadline that was derived from the wrong lifespan is derived again; one that was observed stays.
+fn derive_again(app: &App, profile: &Profile) -> Result<bool, Failure> {
+    let _lock = session::lock(&app.home.data, &profile.name)?;
+    let Some(mut store) = app.store()? else { return Ok(false) };
+    let Some(mut record) = store.load(&profile.name)? else { return Ok(false) };
+    let granted = record.tokens.granted_at;
+    let life = SignedDuration::from_secs(profile.lifespans.refresh_or_default());
+    let Some(deadline) = &mut record.tokens.refresh_expires_at else { return Ok(false) };
+    if deadline.known_by != KnownBy::Derived {
+        return Ok(false);
+    }
+    deadline.at = granted.saturating_add(life).unwrap_or(Timestamp::MAX);
+    let generation = record.generation;
+    store.save(&profile.name, generation, &Draft::from(record), None)?;
+    Ok(true)
 }
 
 fn rename(app: &App, from: &str, to: &str) -> Result<ExitCode, Failure> {

@@ -3,9 +3,9 @@
 use std::process::ExitCode;
 
 use serde_json::json;
-use snowtoken::Session;
-use snowtoken::core::diagnosis::Hint;
 use snowtoken::delivery::moment;
+use snowtoken::revocation::Revoked;
+use snowtoken::{ProfileName, Session};
 
 use crate::app::App;
 use crate::args::RevokeArgs;
@@ -25,27 +25,16 @@ pub(crate) fn logout(app: &App, args: &RevokeArgs) -> Result<ExitCode, Failure> 
 fn end(app: &App, args: &RevokeArgs, done: &str) -> Result<ExitCode, Failure> {
     let profile = app.profile(args.profile.as_deref())?;
     let name = profile.name.clone();
-    let Some(store) = app.store()? else {
-        return tell(args, &name, done, "there was nothing to revoke", None);
-    };
+    let Some(store) = app.store()? else { return tell(args, &name, done, None) };
     let session =
         Session::with_store(app.world.clone(), app.home.clone(), profile, Box::new(store));
     match session.revoke() {
-        Ok(None) => tell(args, &name, done, "there was nothing to revoke", None),
-        Ok(Some(revoked)) => {
-            let what = if revoked.refresh_token {
-                "the instance refuses both tokens now; they are forgotten here"
-            } else {
-                "the instance refuses the access token now; it is forgotten here"
-            };
-            let delivered: Vec<String> =
-                session.store().deliveries(&name)?.into_iter().map(|d| d.path).collect();
-            for path in &delivered {
-                output::say(format!(
-                    "  a dead copy of the credentials is left in {path}: delete it"
-                ));
+        Ok(revoked) => {
+            tell(args, &name, done, revoked.as_ref())?;
+            for delivery in session.store().deliveries(&name)? {
+                output::say(format!("  {} holds a dead copy now: delete it", delivery.path));
             }
-            tell(args, &name, done, what, Some(&moment(revoked.at)))
+            Ok(ExitCode::SUCCESS)
         }
         Err(error) if args.force => {
             let failure = Failure::from(error).about(&name);
@@ -53,28 +42,47 @@ fn end(app: &App, args: &RevokeArgs, done: &str) -> Result<ExitCode, Failure> {
             let generation = session.store().generation(&name)?;
             session.store().clear_tokens(&name, generation, None)?;
             output::say(
-                "The tokens are forgotten on this machine. On the instance they may live on until they end.",
+                "The tokens are forgotten here. On the instance they may live until they end.",
             );
             Ok(ExitCode::SUCCESS)
         }
-        Err(error) => Err(Failure::from(error).about(&name).with_hint(Hint::note(
-            "kept: the tokens, for the next try; nobody gets them from here meanwhile",
-        ))),
+        Err(error) => Err(Failure::from(error)
+            .about(&name)
+            .with_note("kept: the tokens, for the next try; nobody gets them from here meanwhile")),
     }
 }
 
 fn tell(
     args: &RevokeArgs,
-    name: &snowtoken::ProfileName,
+    name: &ProfileName,
     done: &str,
-    what: &str,
-    at: Option<&str>,
+    revoked: Option<&Revoked>,
 ) -> Result<ExitCode, Failure> {
-    output::say(format!("{name}: {done}: {what}"));
+    output::say(match revoked {
+        None => format!("{name}: {done}: there was nothing to revoke"),
+        Some(Revoked { refresh_token: true, .. }) => {
+            format!("{name}: {done}: the instance refuses both tokens now; they are forgotten here")
+        }
+        Some(_) => {
+            format!(
+                "{name}: {done}: the instance refuses the access token now; it is forgotten here"
+            )
+        }
+    });
+    if let Some(at) = revoked.and_then(|revoked| revoked.older_end_by) {
+        output::say(format!(
+            "  access tokens from before the last refresh, if anybody has one, end by {}",
+            moment(at)
+        ));
+    }
     if args.json {
-        output::json(
-            &json!({"version": 1, "profile": name.as_str(), "revoked": true, "proved_at": at}),
-        )?;
+        output::json(&json!({
+            "version": 1,
+            "profile": name.as_str(),
+            "revoked": revoked.is_some(),
+            "proved_at": revoked.map(|revoked| moment(revoked.at)),
+            "older_access_tokens_end_by": revoked.and_then(|r| r.older_end_by).map(moment),
+        }))?;
     }
     Ok(ExitCode::SUCCESS)
 }

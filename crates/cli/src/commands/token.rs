@@ -11,7 +11,7 @@ use snowtoken::store::TokenStore as _;
 use snowtoken::store::key::{KeySource, Keys};
 use snowtoken::store::sqlite::{Options, SqliteStore};
 use snowtoken::world::{Clock as _, SystemClock};
-use snowtoken::{variables, world};
+use snowtoken::{config, variables, world};
 use zeroize::Zeroizing;
 
 use crate::app::App;
@@ -50,8 +50,12 @@ pub(crate) fn at_once() -> Option<ExitCode> {
     let home = Home::find(&environment).ok()?;
     let store = SqliteStore::open(&Options::new(home.database()), &keys).ok()??;
     let living = store.living_access_token(&name, SystemClock.now(), MIN_VALID).ok()??;
+    // Somebody may have pointed the profile elsewhere since: then the long way says so.
+    if !config::names_plainly(&home, &name, &living.binding) {
+        return None;
+    }
     if let Err(failure) = print_line("", living.token.expose()) {
-        return Some(failure.report());
+        return Some(output::report(&failure));
     }
     // The system takes everything back faster than we could give it.
     std::process::exit(0)

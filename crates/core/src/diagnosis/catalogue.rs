@@ -97,7 +97,7 @@ catalogue! {
         fixes: [Run("snowtoken help", "the flags and an example")],
         who: "you",
         signs: [],
-        source: "contract of the command line",
+        source: "docs/reference/commands.md",
     }
     ConfigInvalid = "config-invalid", "the configuration file cannot be used", You, Usage {
         cause: "config.toml is no valid TOML, or a value in it is not allowed.",
@@ -105,7 +105,7 @@ catalogue! {
         fixes: [Note("mend the named line, or move the file away: it holds no secret, and nothing is written over it")],
         who: "you",
         signs: [],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     InstanceInvalid = "instance-invalid", "that is not an instance we would send secrets to", You, Usage {
         cause: "An instance is a bare name (`classics`), a host, or an https URL without path; http only for loopback addresses.",
@@ -113,7 +113,7 @@ catalogue! {
         fixes: [Note("give the name in front of .service-now.com, or copy the https address from the browser up to the first slash")],
         who: "you",
         signs: [],
-        source: "servicenow.md §11, RFC 9700 §4.4",
+        source: "ServiceNow as documented and observed, docs/quirks.md; RFC 9700 §4.4",
     }
     ProfileUnknown = "profile-unknown", "there is no profile of that name", You, Usage {
         cause: "The name was never used with `login` or `profile import`, or the other home folder is in use.",
@@ -122,7 +122,7 @@ catalogue! {
             Run("snowtoken login", "make it")],
         who: "you",
         signs: [],
-        source: "contract §2",
+        source: "a rule of snowtoken",
     }
     ProfileInvalid = "profile-invalid", "that cannot be the name of a profile", You, Usage {
         cause: "Names are 1 to 63 characters of a-z 0-9 . _ - and begin with a letter or digit.",
@@ -130,7 +130,7 @@ catalogue! {
         fixes: [Note("choose a name such as `dev` or `acme-prod`")],
         who: "you",
         signs: [],
-        source: "contract §2",
+        source: "a rule of snowtoken",
     }
     ProfileMissing = "profile-missing", "say which profile", You, Usage {
         cause: "Several profiles exist, or none, and no name was given.",
@@ -138,7 +138,7 @@ catalogue! {
         fixes: [Run("snowtoken profile list", "the profiles there are")],
         who: "you",
         signs: [],
-        source: "contract §2",
+        source: "a rule of snowtoken",
     }
     SettingMissing = "setting-missing", "something needed for this was not given", You, Usage {
         cause: "A value that the profile, the target and the command line leave open.",
@@ -146,7 +146,7 @@ catalogue! {
         fixes: [Note("give it as a flag, in the environment, or with `snowtoken profile set`")],
         who: "you",
         signs: [],
-        source: "contract §3",
+        source: "a rule of snowtoken",
     }
     InputNeeded = "input-needed", "an answer is needed, and nobody can be asked", You, Usage {
         cause: "A value is missing and the terminal is absent or --no-input was given.",
@@ -155,7 +155,7 @@ catalogue! {
             Set("SNOWTOKEN_CLIENT_SECRET", "hands the client secret over in the environment")],
         who: "you",
         signs: [],
-        source: "contract §3",
+        source: "a rule of snowtoken",
     }
     RedirectUriInvalid = "redirect-uri-invalid", "that redirect URI cannot be used", You, Usage {
         cause: "A redirect URI is an absolute URL without fragment and user information: https, or http on a loopback address.",
@@ -171,7 +171,7 @@ catalogue! {
         fixes: [Run("snowtoken target show", "the regions there are")],
         who: "you",
         signs: [],
-        source: "targets.md §2.5",
+        source: "docs/reference/targets.md",
     }
     PortBusy = "port-busy", "the port of the redirect URI is in use", Machine, Failed {
         cause: "Another program, perhaps another login, listens on the port that the redirect URI names.",
@@ -188,7 +188,7 @@ catalogue! {
             Note("copy the whole address from the browser's address bar after Allow, also if the page itself looks like an error")],
         who: "you",
         signs: [],
-        source: "contract §4",
+        source: "a rule of snowtoken",
     }
     RedirectUnreadable = "redirect-unreadable", "what was pasted is not a redirected URL", You, Failed {
         cause: "The text holds neither a URL nor a query with `code` or `error`.",
@@ -205,7 +205,7 @@ catalogue! {
         fixes: [Run("snowtoken login", "start again with a fresh code")],
         who: "you",
         signs: [],
-        source: "contract §4",
+        source: "a rule of snowtoken",
     }
     RedirectBareCode = "redirect-bare-code", "a code alone proves nothing", You, Failed {
         cause: "Without `state` nobody can tell whether the code belongs to this login or was slipped in by somebody else.",
@@ -275,7 +275,7 @@ catalogue! {
             Run("snowtoken login", "start again with a fresh code")],
         who: "you",
         signs: [],
-        source: "servicenow.md §1.8",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     RedirectUriMismatch = "redirect-uri-mismatch", "the instance does not know this redirect URI", Instance, Failed {
         cause: "The redirect URI of the request is not, character by character, one of the client's Redirect URLs.",
@@ -284,7 +284,7 @@ catalogue! {
             Run("snowtoken login", "start again with a fresh code")],
         who: "your ServiceNow administrator",
         signs: ["invalid redirect_uri", "invalid redirect_url", "redirect_uri_mismatch", "redirect url mismatch", "your oauth redirect failed"],
-        source: "servicenow.md §1.6; vendor's page, \"Redirect URL mismatch\"",
+        source: "ServiceNow as documented and observed, docs/quirks.md; vendor's page, \"Redirect URL mismatch\"",
     }
     StateRequired = "state-required", "the instance wants a `state` parameter", You, Failed {
         cause: "The property glide.oauth.state.parameter.required is on and the authorization URL was opened without its `state`.",
@@ -293,7 +293,7 @@ catalogue! {
             Run("snowtoken login", "start again with a fresh code")],
         who: "you",
         signs: ["missing state parameter"],
-        source: "servicenow.md §1.7",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     CodeRefused = "code-refused", "the instance refused to exchange the code", Instance, Failed {
         cause: "ServiceNow gives one answer to nearly every failure. At the exchange the usual causes are, in this order: the code was older than 60 s or used before; the redirect URI differs; the client secret is wrong; a scope was asked for that the client does not have; the user may not sign in interactively.",
@@ -303,7 +303,7 @@ catalogue! {
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "you, then your ServiceNow administrator",
         signs: ["exception on token flow - invalid_token", "authorization code"],
-        source: "servicenow.md §4.1, §4.2 rows 1-4",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     ClientRefused = "client-refused", "the instance does not accept this client", Instance, Failed {
         cause: "Client ID or client secret is wrong, the client is not active, or it may not use this grant.",
@@ -313,7 +313,7 @@ catalogue! {
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "your ServiceNow administrator",
         signs: ["invalid_client", "unauthorized_client", "invalid client", "exception on token flow - client_secret", "integration user is not configured"],
-        source: "RFC 6749 §5.2; servicenow.md §4.2 rows 1, 2, 9; vendor's page, \"Invalid client\"",
+        source: "RFC 6749 §5.2; ServiceNow as documented and observed, docs/quirks.md; vendor's page, \"Invalid client\"",
     }
     ScopeRefused = "scope-refused", "the instance does not know a scope that was asked for", Instance, Failed {
         cause: "A scope of the request has no row on the client.",
@@ -323,7 +323,7 @@ catalogue! {
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "your ServiceNow administrator",
         signs: ["exception on token flow - invalid_scope", "invalid_scope", "invalid scope"],
-        source: "servicenow.md §1.2, §7.4; vendor's page, \"Invalid scope\"",
+        source: "ServiceNow as documented and observed, docs/quirks.md; vendor's page, \"Invalid scope\"",
     }
     TokenRefused = "token-refused", "the instance refused to refresh the token", Instance, LoginNeeded {
         cause: "The refresh token has ended (100 days after the last consent unless the client says otherwise), was revoked, or the client secret was changed, the user locked, the client deactivated.",
@@ -333,7 +333,7 @@ catalogue! {
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "you, then your ServiceNow administrator",
         signs: ["invalid_grant", "invalid grant"],
-        source: "servicenow.md §3.3, §4.2 row 5; vendor's page, \"Invalid grant\"",
+        source: "ServiceNow as documented and observed, docs/quirks.md; vendor's page, \"Invalid grant\"",
     }
     RequestRefused = "request-refused", "the instance refused the request", Instance, Failed {
         cause: "The token endpoint gave an error of its own.",
@@ -352,7 +352,7 @@ catalogue! {
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "you, then your ServiceNow administrator",
         signs: ["exception on token flow", "server_error", "access_denied"],
-        source: "servicenow.md §4.1",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     AnswerUnreadable = "answer-unreadable", "something that is not the instance's token endpoint answered", Instance, TryLater {
         cause: "A proxy, a sign-in page or an error page stood in front of it.",
@@ -361,7 +361,7 @@ catalogue! {
             Note("open the instance in a browser on this machine: what answers there answers us too")],
         who: "you or your network's administrator",
         signs: ["<html", "<!doctype html"],
-        source: "servicenow.md §4.2 rows 19-23",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     AnswerInvalid = "answer-invalid", "the instance's answer breaks the rules", Instance, Failed {
         cause: "A member is missing or has a value that cannot be used.",
@@ -385,7 +385,7 @@ catalogue! {
         fixes: [Note("an administrator exempts /oauth_token.do and /oauth_revoke_token.do from the sign-in proxy, or gives the new host for --instance")],
         who: "your ServiceNow administrator",
         signs: [],
-        source: "servicenow.md §4.2 row 23",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     InstanceAsleep = "instance-asleep", "the instance is hibernating", Instance, TryLater {
         cause: "A personal developer instance sleeps when nobody uses it and answers every path with a page.",
@@ -393,7 +393,7 @@ catalogue! {
         fixes: [Note("sign in at developer.servicenow.com and wake it, wait a few minutes, then repeat")],
         who: "the owner of the developer instance",
         signs: ["instance hibernating"],
-        source: "servicenow.md §4.6",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     InstanceOffline = "instance-offline", "the instance is offline", Instance, TryLater {
         cause: "It is waking up or in maintenance.",
@@ -401,7 +401,7 @@ catalogue! {
         fixes: [Note("repeat in a few minutes")],
         who: "wait, then your ServiceNow administrator",
         signs: ["your instance is currently offline"],
-        source: "servicenow.md §4.6",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     InstanceBusy = "instance-busy", "the instance cannot answer now", Instance, TryLater {
         cause: "It is being upgraded, is overloaded, or a gateway in front of it has lost it.",
@@ -409,7 +409,7 @@ catalogue! {
         fixes: [Note("repeat in a few minutes; everything stored is kept")],
         who: "wait",
         signs: ["502 bad gateway", "503 service unavailable", "504 gateway"],
-        source: "servicenow.md §4.2 row 19",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     RateLimited = "rate-limited", "the instance wants fewer requests", Instance, TryLater {
         cause: "A rate limit rule was hit.",
@@ -417,7 +417,7 @@ catalogue! {
         fixes: [Note("repeat after the time it names")],
         who: "wait, or your ServiceNow administrator",
         signs: ["rate limit"],
-        source: "servicenow.md §4.5",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     NameNotFound = "name-not-found", "the instance's name does not exist", Network, TryLater {
         cause: "The name is misspelt, or this network cannot resolve it.",
@@ -426,7 +426,7 @@ catalogue! {
             Note("open the instance in a browser on this machine: what answers there answers us too")],
         who: "you or your network's administrator",
         signs: ["name or service not known", "nxdomain", "failed to lookup address"],
-        source: "servicenow.md §4.2 row 20",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     ConnectFailed = "connect-failed", "no connection to the instance", Network, TryLater {
         cause: "Nothing answers at that address and port, or a firewall stands between.",
@@ -435,7 +435,7 @@ catalogue! {
             Note("open the instance in a browser on this machine: what answers there answers us too")],
         who: "you or your network's administrator",
         signs: ["connection refused", "network is unreachable"],
-        source: "servicenow.md §4.2",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     TlsFailed = "tls-failed", "the instance's certificate was not accepted", Network, Failed {
         cause: "The certificate is for another name, has ended, or was issued by somebody this machine does not trust: often a proxy that inspects traffic.",
@@ -452,7 +452,7 @@ catalogue! {
         fixes: [Note("repeat; everything stored is kept")],
         who: "wait",
         signs: ["timed out", "timeout"],
-        source: "contract §3",
+        source: "a rule of snowtoken",
     }
     ConnectionLost = "connection-lost", "the connection broke before the answer was whole", Network, TryLater {
         cause: "The road between here and the instance failed in the middle.",
@@ -460,7 +460,7 @@ catalogue! {
         fixes: [Note("repeat; everything stored is kept")],
         who: "wait",
         signs: ["connection reset", "broken pipe"],
-        source: "contract §3",
+        source: "a rule of snowtoken",
     }
     CodeLost = "code-lost", "the answer to the code was lost on the way", Network, Failed {
         cause: "A code may be sent once only; whether the instance took it is unknown.",
@@ -485,7 +485,7 @@ catalogue! {
             Note("on Debian: install the package ca-certificates")],
         who: "you",
         signs: ["no ca certificates"],
-        source: "contract §3",
+        source: "a rule of snowtoken",
     }
     TokenNotAccepted = "token-not-accepted", "the instance does not accept the access token", Instance, LoginNeeded {
         cause: "It has ended or was revoked.",
@@ -494,7 +494,7 @@ catalogue! {
             Run("snowtoken login", "a new consent")],
         who: "you",
         signs: ["user not authenticated", "required to provide auth information"],
-        source: "servicenow.md §4.4",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     ApiRestricted = "api-restricted", "the token is good, but the client may call no API", Instance, Failed {
         cause: "The client is securely scoped, the default of the newer form, or was made inside a scoped application.",
@@ -502,7 +502,7 @@ catalogue! {
         fixes: [Visit("Machine Identity Console > Inbound integrations > the client > Auth scope", "untick \"Allow access only to APIs in selected scope\", or choose the scope useraccount")],
         who: "your ServiceNow administrator",
         signs: ["access to unscoped api is not allowed"],
-        source: "servicenow.md §4.4, §9",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     ApiScopeMissing = "api-scope-missing", "the API wants a scope that the client does not have", Instance, Failed {
         cause: "The API is linked to an auth scope.",
@@ -510,7 +510,7 @@ catalogue! {
         fixes: [Visit("System OAuth > Application Registry > the client > Auth Scopes", "add the named scope or useraccount")],
         who: "your ServiceNow administrator",
         signs: ["missing required api access scope"],
-        source: "servicenow.md §4.4",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     ApiForbidden = "api-forbidden", "the user may not read this", Instance, Failed {
         cause: "A role or access rule is missing.",
@@ -518,7 +518,7 @@ catalogue! {
         fixes: [Note("an administrator gives the user the roles that the target names; `snowtoken target show` lists them")],
         who: "your ServiceNow administrator",
         signs: ["failed api level acl", "user not authorized", "insufficient rights"],
-        source: "servicenow.md §4.4",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     ApiUnexpected = "api-unexpected", "the instance answered the proving call in an unexpected way", Instance, Failed {
         cause: "Another program may stand in front of the API.",
@@ -526,7 +526,7 @@ catalogue! {
         fixes: [Note("open the instance in a browser on this machine: what answers there answers us too")],
         who: "your ServiceNow administrator",
         signs: ["requested uri does not represent any resource", "invalid table"],
-        source: "servicenow.md §4.4",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     UserMismatch = "user-mismatch", "another user signed in", You, LoginNeeded {
         cause: "The token belongs to another user than the expected one.",
@@ -534,7 +534,7 @@ catalogue! {
         fixes: [Note("sign out of the instance in the browser (\"Not You?\" on the consent page), then log in again")],
         who: "you",
         signs: [],
-        source: "peers.md §7.2",
+        source: "a rule of snowtoken",
     }
     NotLoggedIn = "not-logged-in", "there are no tokens for this profile", You, LoginNeeded {
         cause: "Nobody has logged in yet, or the tokens were revoked or forgotten.",
@@ -542,7 +542,7 @@ catalogue! {
         fixes: [Run("snowtoken login", "gets them")],
         who: "you",
         signs: [],
-        source: "contract §6",
+        source: "a rule of snowtoken",
     }
     NoRefreshToken = "no-refresh-token", "the access token has ended and there is no refresh token", You, LoginNeeded {
         cause: "The instance gave none: client credentials and JWT bearer never do.",
@@ -550,7 +550,7 @@ catalogue! {
         fixes: [Run("snowtoken login", "gets a new token set")],
         who: "you",
         signs: [],
-        source: "servicenow.md §3.1",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     TokenTooShort = "token-too-short", "the instance does not give a longer-lived token now", Instance, TryLater {
         cause: "While an access token lives ServiceNow may hand out the same one again; a longer one comes only after it has ended, or with a longer lifespan on the client.",
@@ -558,7 +558,7 @@ catalogue! {
         fixes: [Note("ask for less with --min-valid, or raise Access Token Lifespan on the client")],
         who: "wait, or your ServiceNow administrator",
         signs: [],
-        source: "servicenow.md §3.3",
+        source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     RevocationUnproven = "revocation-unproven", "the instance did not revoke the tokens", Instance, Failed {
         cause: "Its answer said so, or a call with the token still succeeds.",
@@ -567,7 +567,7 @@ catalogue! {
             Run("snowtoken revoke", "tries again")],
         who: "you, then your ServiceNow administrator",
         signs: [],
-        source: "RFC 7009 §2.2, servicenow.md §1.1",
+        source: "RFC 7009 §2.2; ServiceNow as documented and observed, docs/quirks.md",
     }
     RevocationPending = "revocation-pending", "the tokens could not be revoked yet", Network, TryLater {
         cause: "The instance could not be asked.",
@@ -583,7 +583,7 @@ catalogue! {
         fixes: [Run("snowtoken login", "a new consent starts a new lifespan")],
         who: "the user who signs in",
         signs: [],
-        source: "contract §6",
+        source: "a rule of snowtoken",
     }
     OutputUnwritable = "output-unwritable", "the file could not be written", Machine, Failed {
         cause: "Folder missing, no permission, disk full, or something else stands in its place.",
@@ -591,15 +591,15 @@ catalogue! {
         fixes: [Run("snowtoken deliver --output FILE", "writes it somewhere else")],
         who: "you",
         signs: [],
-        source: "contract §4",
+        source: "a rule of snowtoken",
     }
     DeliveryDrifted = "delivery-drifted", "the delivered copy is not what is stored now", You, Deadline {
         cause: "The tokens changed after the delivery, or somebody edited the copy.",
         proof: "Fingerprints are compared; no secret is shown.",
-        fixes: [Run("snowtoken deliver", "writes it again")],
+        fixes: [Run("snowtoken deliver --output FILE", "writes it again"), Note("after `revoke` or `logout` the copy is dead: delete it")],
         who: "you",
         signs: [],
-        source: "contract §2",
+        source: "a rule of snowtoken",
     }
     DeliveryUnfit = "delivery-unfit", "a value does not fit the consumer's form", Instance, Failed {
         cause: "It is too long or holds characters the form cannot take.",
@@ -607,7 +607,7 @@ catalogue! {
         fixes: [Run("snowtoken target show", "the limits")],
         who: "your ServiceNow administrator",
         signs: [],
-        source: "targets.md §2.2",
+        source: "docs/reference/targets.md",
     }
     ImportUnreadable = "import-unreadable", "the file holds no credentials we know", You, Usage {
         cause: "None of the known shapes fits: the vendor script's text file, .env, JSON.",
@@ -615,7 +615,7 @@ catalogue! {
         fixes: [Note("the file needs at least an instance, a client ID and a refresh token or access token")],
         who: "you",
         signs: [],
-        source: "contract §2",
+        source: "a rule of snowtoken",
     }
     ProgramNotStarted = "program-not-started", "the program could not be started", You, Failed {
         cause: "It does not exist or may not be executed.",
@@ -623,7 +623,7 @@ catalogue! {
         fixes: [Note("check the name after `--`")],
         who: "you",
         signs: [],
-        source: "contract §2",
+        source: "a rule of snowtoken",
     }
     StoreLocked = "store-locked", "the store is in use by another program", Machine, TryLater {
         cause: "Another process holds the database longer than we wait.",
@@ -631,7 +631,7 @@ catalogue! {
         fixes: [Note("repeat; if it stays so, look which program holds the file open")],
         who: "you",
         signs: ["database is locked"],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     LockTimeout = "lock-timeout", "another process holds the lock of this profile", Machine, TryLater {
         cause: "A login or refresh of the same profile is still running.",
@@ -639,7 +639,7 @@ catalogue! {
         fixes: [Note("repeat when the other command has ended")],
         who: "you",
         signs: [],
-        source: "house.md §4.5",
+        source: "ARCHITECTURE.md",
     }
     StoreDamaged = "store-damaged", "the store is damaged", Machine, Store {
         cause: "The database file is not what was written: disk failure, truncation, or another program wrote to it.",
@@ -647,7 +647,7 @@ catalogue! {
         fixes: [Note("restore the file from a backup, or move it away and log in again")],
         who: "you",
         signs: ["database disk image is malformed", "file is not a database"],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     StoreFull = "store-full", "the disk is full", Machine, Store {
         cause: "There is no room to store tokens durably.",
@@ -656,7 +656,7 @@ catalogue! {
             Set("SNOWTOKEN_HOME", "another folder on another disk")],
         who: "you",
         signs: ["no space left on device", "database or disk is full"],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     StoreReadOnly = "store-read-only", "the store cannot be written", Machine, Store {
         cause: "The folder or file is read-only for this user.",
@@ -664,7 +664,7 @@ catalogue! {
         fixes: [Set("SNOWTOKEN_HOME", "a folder this user may write to")],
         who: "you",
         signs: ["read-only file system", "attempt to write a readonly database"],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     StoreInsecure = "store-insecure", "others can get at the store", Machine, Store {
         cause: "The file or folder belongs to somebody else, or its mode lets others in.",
@@ -672,7 +672,7 @@ catalogue! {
         fixes: [Note("take the rights away from others with `chmod` as the message says, then find out who could read it")],
         who: "you",
         signs: [],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     StoreNewer = "store-newer", "the store was written by a newer version", Machine, Store {
         cause: "A newer snowtoken changed its form.",
@@ -680,7 +680,7 @@ catalogue! {
         fixes: [Note("use the newer version; this one leaves the store as it is")],
         who: "you",
         signs: [],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     StoreConflict = "store-conflict", "somebody else changed the tokens meanwhile", Machine, TryLater {
         cause: "Another process stored a newer token set first.",
@@ -688,7 +688,7 @@ catalogue! {
         fixes: [Note("repeat: the newer tokens are used")],
         who: "you",
         signs: [],
-        source: "house.md §4.5",
+        source: "ARCHITECTURE.md",
     }
     StoreUnreadable = "store-unreadable", "the store cannot be opened", Machine, Store {
         cause: "The operating system refuses, or a path leads nowhere.",
@@ -696,7 +696,7 @@ catalogue! {
         fixes: [Set("SNOWTOKEN_HOME", "another folder")],
         who: "you",
         signs: ["unable to open database file"],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     KeyMissing = "key-missing", "the key of the store is not there", Machine, Store {
         cause: "The key file is gone, or the keyring has no such entry.",
@@ -704,7 +704,7 @@ catalogue! {
         fixes: [Note("bring the key back from where you keep it; without it log in again with a new SNOWTOKEN_HOME")],
         who: "you",
         signs: [],
-        source: "contract §7.1",
+        source: "a rule of snowtoken",
     }
     KeyWrong = "key-wrong", "that key does not open the store", Machine, Store {
         cause: "Another key file, passphrase or keyring than the one the store was made with.",
@@ -712,7 +712,7 @@ catalogue! {
         fixes: [Note("use the key the store was made with; `snowtoken status` names the kind")],
         who: "you",
         signs: [],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     KeyInvalid = "key-invalid", "that is no key", Machine, Store {
         cause: "The key file or command did not give 32 bytes as text, or others may read it.",
@@ -720,7 +720,7 @@ catalogue! {
         fixes: [Note("a key file made by snowtoken has mode 0600 and one line")],
         who: "you",
         signs: [],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     KeyNotChosen = "key-not-chosen", "say where the key of the store shall rest", Machine, Store {
         cause: "There is no keyring here that answers, and nothing is ever stored in the clear or with a key chosen silently.",
@@ -730,7 +730,7 @@ catalogue! {
             Set("--key passphrase", "derives it from a passphrase")],
         who: "you",
         signs: [],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     KeyringUnavailable = "keyring-unavailable", "the keyring of this system does not answer", Machine, Store {
         cause: "It is absent, locked, or hangs: usual on machines without a desktop.",
@@ -738,7 +738,7 @@ catalogue! {
         fixes: [Set("SNOWTOKEN_KEY_FILE=PATH", "keeps the key in a file that only you can read")],
         who: "you",
         signs: ["org.freedesktop.secrets"],
-        source: "contract §5",
+        source: "a rule of snowtoken",
     }
     Bug = "bug", "a bug in snowtoken", Us, Bug {
         cause: "Something happened that should be impossible.",
@@ -746,7 +746,7 @@ catalogue! {
         fixes: [Note("please report it with the command and this message; it holds no secret")],
         who: "us",
         signs: [],
-        source: "contract §3",
+        source: "a rule of snowtoken",
     }
 }
 

@@ -5,9 +5,10 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use snowtoken_core::diagnosis::{Code, Diagnose, Hint};
-use snowtoken_store::StoreError;
+use snowtoken_core::profile::ProfileName;
 use snowtoken_store::lock::RefreshLock;
 use snowtoken_store::write_file::{self, WriteFileError};
+use snowtoken_store::{Binding, StoreError};
 
 use super::{Config, ConfigError};
 use crate::home::Home;
@@ -88,6 +89,30 @@ fn read(path: &Path) -> Result<Config, ConfigFileError> {
         .map_err(|source| ConfigFileError::Content { path: path.to_owned(), source })
 }
 
+/// Whether the file says in so many words that this profile belongs to this instance and client.
+/// `false` means: read it properly. It costs one small read, where the whole file would cost a
+/// TOML parser.
+pub fn names_plainly(home: &Home, name: &ProfileName, binding: &Binding) -> bool {
+    let Ok(text) = std::fs::read_to_string(&home.config_file) else { return false };
+    says_plainly(&text, name, binding)
+}
+
+fn says_plainly(text: &str, name: &ProfileName, binding: &Binding) -> bool {
+    let header = format!("[profile.{name}]");
+    let quoted = format!("[profile.\"{name}\"]");
+    let instance = format!("instance = \"{}\"", binding.instance);
+    let client = format!("client_id = \"{}\"", binding.client_id);
+    // Texts over several lines could hold anything that looks like a setting.
+    if text.contains("\"\"\"") || text.contains("'''") {
+        return false;
+    }
+    let mut lines =
+        text.lines().map(str::trim_end).skip_while(|line| *line != header && *line != quoted);
+    lines.next();
+    let section: Vec<&str> = lines.take_while(|line| !line.starts_with('[')).collect();
+    section.contains(&instance.as_str()) && section.contains(&client.as_str())
+}
+
 /// Changes the configuration: read again under a lock, so that two commands do not undo each
 /// other's change.
 ///
@@ -116,4 +141,27 @@ fn make_folder(folder: &Path) -> io::Result<()> {
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
     builder.create(folder)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_the_plain_words_count() {
+        let name = ProfileName::parse("a.b").unwrap();
+        let binding = Binding { instance: "https://x".to_owned(), client_id: "id".to_owned() };
+        let good = "version = 1\n[profile.\"a.b\"]\ninstance = \"https://x\"\nclient_id = \"id\"\n";
+        assert!(says_plainly(good, &name, &binding));
+        for other in [
+            good.replace("https://x", "https://y"),
+            good.replace("\"id\"", "\"idd\""),
+            good.replace("instance", "#instance"),
+            good.replace("a.b", "a.c"),
+            good.replace("client_id", "[profile.z]\nclient_id"),
+            format!("{good}x = \"\"\"\n\"\"\""),
+        ] {
+            assert!(!says_plainly(&other, &name, &binding), "{other}");
+        }
+    }
 }

@@ -18,7 +18,7 @@ use snowtoken::{Session, config, session};
 use crate::app::{App, missing};
 use crate::args::KeyChoice;
 use crate::report::Failure;
-use crate::{keys, output, terminal};
+use crate::{output, terminal};
 
 /// Larger files hold something else.
 const LARGEST: u64 = 1024 * 1024;
@@ -42,7 +42,7 @@ pub(super) fn run(app: &App, args: &Import<'_>) -> Result<ExitCode, Failure> {
             super::taken(&name).with_hint(Hint::set("--name NAME", "imports under another name"))
         );
     }
-    let mut store = keys::open_or_create(app, args.key)?;
+    let mut store = app.store_or_new(args.key)?;
     store.probe()?;
     let now = app.world.now();
     let draft = Draft {
