@@ -3,6 +3,7 @@
 mod app;
 mod args;
 mod commands;
+mod files;
 mod hardening;
 mod keys;
 mod logging;
@@ -15,5 +16,5 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     hardening::apply();
     // Programs ask for a token all day; the common case should cost no more than reading a file.
-    commands::token::at_once().unwrap_or_else(commands::run)
+    commands::token::at_once(std::env::args_os()).unwrap_or_else(commands::run)
 }

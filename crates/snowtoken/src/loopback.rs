@@ -184,6 +184,16 @@ fn bind(redirect_uri: &RedirectUri) -> Result<Vec<StdListener>, ListenError> {
     Ok(sockets)
 }
 
+/// A loopback redirect URI whose port was free a moment ago, for rehearsals: a real client has a
+/// registered one.
+///
+/// # Errors
+/// If this machine has no free port.
+pub fn free_redirect_uri() -> io::Result<RedirectUri> {
+    let port = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    RedirectUri::parse(&format!("http://127.0.0.1:{port}/callback")).map_err(io::Error::other)
+}
+
 struct Service {
     path: String,
     authority: String,

@@ -13,8 +13,8 @@ use zeroize::Zeroizing;
 
 use crate::app::App;
 use crate::args::{DeliverArgs, FormatChoice};
-use crate::output;
 use crate::report::Failure;
+use crate::{files, output};
 
 const FILE_NAME: &str = "servicenow_credentials.txt";
 
@@ -150,7 +150,7 @@ fn check(session: &Session) -> Result<ExitCode, Failure> {
     let secret = session.store().client_secret(name, profile.client_id.as_str())?;
     let mut drifted = 0;
     for delivery in &deliveries {
-        let copy = std::fs::read(&delivery.path).map(Zeroizing::new);
+        let copy = files::read(Path::new(&delivery.path));
         let verdict = match (&copy, &record, Format::find(&delivery.format)) {
             (Err(error), ..) => Some(format!("cannot be read: {error}")),
             (Ok(copy), ..) if session.store().fingerprint(copy) != delivery.fingerprint => {

@@ -1,7 +1,6 @@
 //! `explain`: a code, or whatever text somebody has in front of them → cause, proof, fix, who.
 
 use std::fmt::Write as _;
-use std::io::IsTerminal as _;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
@@ -24,7 +23,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
         return Ok(ExitCode::SUCCESS);
     }
     let text = if args.text.is_empty() {
-        if std::io::stdin().is_terminal() {
+        if terminal::can_ask() {
             output::say("Paste the error, then end with Ctrl-D:");
         }
         terminal::piped_text(LARGEST).map_err(Failure::Output)?

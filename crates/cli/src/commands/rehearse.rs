@@ -9,6 +9,8 @@ use snowtoken::core::printable::Printable;
 use snowtoken::core::secret::{Body, Secret};
 use snowtoken::home::Home;
 use snowtoken::http::ATTEMPT_LIMIT;
+use snowtoken::loopback::free_redirect_uri;
+use snowtoken::store::write_file;
 use snowtoken::world::Environment;
 use snowtoken::{World, variables};
 use snowtoken_stand_in::{Client, Decision, Options, Person, Running, Server};
@@ -16,15 +18,15 @@ use snowtoken_stand_in::{Client, Decision, Options, Person, Running, Server};
 use crate::app::App;
 use crate::args::{Cli, Command, LoginArgs, RehearseArgs};
 use crate::commands::{self, login, stand_in};
-use crate::output;
 use crate::report::Failure;
+use crate::{files, output};
 
 pub(crate) fn run(world: World, no_input: bool, args: &RehearseArgs) -> Result<ExitCode, Failure> {
     let broken = |what: &str, error: &dyn std::fmt::Display| {
         Failure::told(Code::Bug, format!("{what}: {error}"))
     };
     let folder = tempfile::tempdir().map_err(|error| broken("no temporary folder", &error))?;
-    let callback = free_callback().map_err(|error| broken("no free port", &error))?;
+    let callback = free_redirect_uri().map_err(|error| broken("no free port", &error))?;
     let server = start(args, &callback)?;
     let client =
         server.with_instance(|instance| instance.clients().first().cloned()).unwrap_or_default();
@@ -35,8 +37,7 @@ pub(crate) fn run(world: World, no_input: bool, args: &RehearseArgs) -> Result<E
         no_input,
     };
     let secret_file = folder.path().join("client-secret");
-    std::fs::write(&secret_file, &client.client_secret)
-        .map_err(|error| broken("no client secret file", &error))?;
+    write_file::replace(&secret_file, client.client_secret.as_bytes())?;
     let file =
         args.output.clone().unwrap_or_else(|| folder.path().join("servicenow_credentials.txt"));
     step(
@@ -55,8 +56,7 @@ pub(crate) fn run(world: World, no_input: bool, args: &RehearseArgs) -> Result<E
         login::run(&app, &login_args)?;
     }
     step(3, &format!("the credentials file, {}:", file.display()));
-    let text =
-        std::fs::read_to_string(&file).map_err(|error| broken("no credentials file", &error))?;
+    let text = files::read_text(&file).map_err(|error| broken("no credentials file", &error))?;
     // These values open nothing: the instance that knows them ends with this command.
     output::data(&text)?;
     each_verb(&app)?;
@@ -119,12 +119,6 @@ fn start(args: &RehearseArgs, callback: &RedirectUri) -> Result<Running, Failure
     Server::start(options).map_err(|error| {
         Failure::told(Code::PortBusy, format!("the stand-in cannot start: {error}"))
     })
-}
-
-/// A port that was free a moment ago.
-fn free_callback() -> std::io::Result<RedirectUri> {
-    let port = std::net::TcpListener::bind(("127.0.0.1", 0))?.local_addr()?.port();
-    RedirectUri::parse(&format!("http://127.0.0.1:{port}/callback")).map_err(std::io::Error::other)
 }
 
 fn surroundings(folder: &Path) -> Environment {

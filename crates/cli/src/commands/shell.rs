@@ -6,8 +6,8 @@ use clap::CommandFactory as _;
 use snowtoken::core::diagnosis::Code;
 
 use crate::args::{Cli, CompletionsArgs, ManArgs};
-use crate::output;
 use crate::report::Failure;
+use crate::{files, output};
 
 pub(crate) fn completions(args: &CompletionsArgs) -> Result<ExitCode, Failure> {
     let mut script = Vec::new();
@@ -24,7 +24,7 @@ pub(crate) fn man(args: &ManArgs) -> Result<ExitCode, Failure> {
         )
     };
     if let Some(folder) = &args.directory {
-        std::fs::create_dir_all(folder).map_err(failed)?;
+        files::make_folder(folder).map_err(failed)?;
         clap_mangen::generate_to(Cli::command(), folder).map_err(failed)?;
     } else {
         let mut page = Vec::new();

@@ -1,5 +1,6 @@
 //! `token`: a living access token on stdout.
 
+use std::ffi::OsString;
 use std::process::ExitCode;
 use std::time::Duration;
 
@@ -24,8 +25,8 @@ const MIN_VALID: Duration = Duration::from_mins(1);
 
 /// `snowtoken token NAME` with a living token in the store and a key that needs no questions:
 /// no command line parser, no configuration, no network. Anything else is left to the long way.
-pub(crate) fn at_once() -> Option<ExitCode> {
-    let mut arguments = std::env::args_os().skip(1);
+pub(crate) fn at_once(arguments: impl Iterator<Item = OsString>) -> Option<ExitCode> {
+    let mut arguments = arguments.skip(1);
     if arguments.next()? != "token" {
         return None;
     }
@@ -58,7 +59,8 @@ pub(crate) fn at_once() -> Option<ExitCode> {
         return Some(output::report(&failure));
     }
     // The system takes everything back faster than we could give it.
-    std::process::exit(0)
+    std::mem::forget(store);
+    Some(ExitCode::SUCCESS)
 }
 
 fn print_line(before: &str, token: &str) -> Result<(), Failure> {

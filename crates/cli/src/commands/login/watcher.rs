@@ -1,6 +1,5 @@
 //! What the person sees while the login waits.
 
-use std::io::IsTerminal as _;
 use std::sync::mpsc::{Receiver, channel};
 use std::sync::{Mutex, OnceLock, PoisonError};
 use std::time::Duration;
@@ -51,7 +50,7 @@ impl Screen {
                 .as_ref()
                 .is_some_and(snowtoken::core::oauth::redirect::RedirectUri::is_loopback),
             opens: !no_browser,
-            countdown: output::is_lively() && std::io::stdin().is_terminal(),
+            countdown: output::is_lively() && terminal::can_ask(),
             shown: Mutex::new(None),
         }
     }

@@ -14,13 +14,14 @@ use snowtoken::core::token_set::{Deadline, KnownBy, TokenSet};
 use snowtoken::import::{self, Found};
 use snowtoken::store::{AuditEntry, Draft, RecordState, TokenStore as _};
 use snowtoken::{Session, config, session};
+use zeroize::Zeroizing;
 
 use crate::app::{App, missing};
 use crate::args::KeyChoice;
 use crate::report::Failure;
-use crate::{output, terminal};
+use crate::{files, output, terminal};
 
-/// Larger files hold something else.
+/// More is not read from a pipe, in bytes.
 const LARGEST: u64 = 1024 * 1024;
 
 /// What was typed.
@@ -91,22 +92,16 @@ pub(super) fn run(app: &App, args: &Import<'_>) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-fn read(file: &Path) -> Result<String, Failure> {
-    let unreadable = |reason: String| {
-        Failure::told(
-            Code::ImportUnreadable,
-            format!("{} cannot be imported: {reason}", file.display()),
-        )
+fn read(file: &Path) -> Result<Zeroizing<String>, Failure> {
+    let text = if file == Path::new("-") {
+        terminal::piped_text(LARGEST).map(Zeroizing::new)
+    } else {
+        files::read_text(file)
     };
-    if file == Path::new("-") {
-        return terminal::piped_text(LARGEST).map_err(|error| unreadable(error.to_string()));
-    }
-    let meta = std::fs::metadata(file).map_err(|error| unreadable(error.to_string()))?;
-    if !meta.is_file() || meta.len() > LARGEST {
-        return Err(unreadable("it is no file of a sensible size".to_owned()));
-    }
-    let bytes = std::fs::read(file).map_err(|error| unreadable(error.to_string()))?;
-    String::from_utf8(bytes).map_err(|_| unreadable("it is no text".to_owned()))
+    text.map_err(|error| {
+        let text = format!("{} cannot be imported: {error}", file.display());
+        Failure::told(Code::ImportUnreadable, text)
+    })
 }
 
 fn profile(args: &Import<'_>, found: &Found) -> Result<Profile, Failure> {
