@@ -1,0 +1,16 @@
+//! The command from outside: real processes, an empty environment, servers and a browser that
+//! nobody in this project wrote, and the stand-in. No test here looks into the product.
+
+#![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect ends there")]
+
+mod bad_input;
+mod browser;
+mod canary_scan;
+mod contract;
+mod foreign_login;
+mod harness;
+mod mishaps;
+mod paste_pty;
+mod stand_in;
+mod support;
+mod tls;

@@ -1,0 +1,13 @@
+//! What the tests stand on: a place to run the command in, and those it meets.
+
+pub(crate) mod browser;
+pub(crate) mod canary;
+pub(crate) mod foreign;
+pub(crate) mod http;
+pub(crate) mod instance;
+pub(crate) mod process;
+pub(crate) mod proxy;
+pub(crate) mod pty;
+pub(crate) mod sandbox;
+pub(crate) mod stand_in;
+pub(crate) mod tls;

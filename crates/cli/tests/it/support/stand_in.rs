@@ -1,0 +1,93 @@
+//! Our own pretend instance, in this process: it can be told to misbehave.
+
+use std::time::Duration;
+
+use snowtoken_stand_in::{Behaviour, Client, Decision, Options, Person, Running, Server};
+
+use super::instance::{Consent, Instance, Received, console_uri};
+
+/// What the target of these tests asks for; a client is set up with it beforehand.
+const SCOPES: [&str; 5] = ["useraccount", "openid", "profile", "email", "offline_access"];
+
+/// A pretend instance that runs until it is dropped.
+pub(crate) struct StandIn {
+    running: Running,
+    client: Client,
+}
+
+impl StandIn {
+    /// With these knobs (`name=value`) and a client whose redirect URI is this.
+    pub(crate) fn start(redirect_uri: &str, knobs: &[&str]) -> Self {
+        let mut behaviour = Behaviour::default();
+        for knob in knobs {
+            behaviour.assign(knob).unwrap_or_else(|e| panic!("{knob}: {e}"));
+        }
+        let client = Client {
+            client_id: "0123456789abcdef0123456789abcdef".to_owned(),
+            client_secret: "s3cr+t &%=?\"'\\~[`-canary-4711".to_owned(),
+            redirect_urls: vec![redirect_uri.to_owned()],
+            scopes: SCOPES.map(str::to_owned).to_vec(),
+            auth_scopes: SCOPES.map(str::to_owned).to_vec(),
+            ..Client::default()
+        };
+        let clients = vec![client.clone()];
+        // The same tokens each time: a failure can be looked at again.
+        let options = Options { behaviour, clients, seed: Some(7), ..Options::default() };
+        Self { running: Server::start(options).unwrap(), client }
+    }
+
+    /// With these knobs and the redirect URI of the vendor's console.
+    pub(crate) fn with(knobs: &[&str]) -> Self {
+        Self::start(&console_uri("us-west-2"), knobs)
+    }
+
+    /// Turns a knob while it runs.
+    pub(crate) fn set(&self, knob: &str) {
+        let (name, value) = knob.split_once('=').unwrap();
+        self.running.with_instance(|instance| instance.set(name, value)).unwrap();
+    }
+
+    /// Lets time pass there.
+    pub(crate) fn pass(&self, time: Duration) {
+        let time = jiff::SignedDuration::try_from(time).unwrap();
+        self.running.with_clock(|clock| clock.advance(time));
+    }
+}
+
+impl Instance for StandIn {
+    fn origin(&self) -> String {
+        self.running.base_url().to_owned()
+    }
+
+    fn client_id(&self) -> String {
+        self.client.client_id.clone()
+    }
+
+    fn client_secret(&self) -> String {
+        self.client.client_secret.clone()
+    }
+
+    fn redirect_uri(&self) -> String {
+        self.client.redirect_urls[0].clone()
+    }
+
+    fn consent(&self, authorization_url: &str, consent: Consent) -> String {
+        let decision = match consent {
+            Consent::Allow => Decision::Allow,
+            Consent::Deny => Decision::Deny,
+        };
+        Person::default().decide(authorization_url, decision).unwrap()
+    }
+
+    fn received(&self) -> Vec<Received> {
+        let all = self.running.requests().into_iter().map(|request| Received {
+            method: request.method,
+            target: request.target,
+            headers: request.headers,
+            body: String::from_utf8_lossy(&request.body).into_owned(),
+            // It does not write its answers down.
+            status: 0,
+        });
+        all.collect()
+    }
+}

@@ -1,0 +1,29 @@
+//! What strangers can hand us, and what must hold whatever it is. The targets in `fuzz_targets/` call
+//! these; the core's tests include the same files and run every saved input through them.
+
+#[cfg(feature = "config")]
+mod config;
+mod instance;
+mod redirect;
+mod token_answer;
+
+/// A text as `config.toml`.
+#[cfg(feature = "config")]
+pub fn config(data: &[u8]) {
+    config::check(data);
+}
+
+/// A text as the name of an instance.
+pub fn instance(data: &[u8]) {
+    instance::check(data);
+}
+
+/// A text that was pasted, or came to the listener, while a login waits.
+pub fn redirect(data: &[u8]) {
+    redirect::check(data);
+}
+
+/// An answer to a refresh.
+pub fn token_answer(data: &[u8]) {
+    token_answer::check(data);
+}

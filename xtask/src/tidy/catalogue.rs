@@ -1,0 +1,136 @@
+//! What the product says in a word, the documentation says in full.
+
+use super::Tree;
+
+const CATALOGUE: &str = "crates/core/src/diagnosis/catalogue.rs";
+const PAGES: &str = "docs/reference/diagnoses/";
+const QUIRKS: &str = "docs/quirks.md";
+
+/// Each diagnosis has its page, each quirk its source, knob and test.
+pub(crate) fn all_is_told(tree: &Tree) -> Vec<String> {
+    let mut found = diagnoses(tree);
+    found.extend(quirks(tree));
+    found
+}
+
+fn diagnoses(tree: &Tree) -> Vec<String> {
+    let Some(text) = tree.get(CATALOGUE) else {
+        return vec![format!("{CATALOGUE} is not there")];
+    };
+    let codes = codes(text);
+    if codes.is_empty() {
+        return vec![format!("{CATALOGUE}: no codes were found in it")];
+    }
+    if tree.below(PAGES, ".md").next().is_none() {
+        return vec![format!("{PAGES} has no pages, and there are {} codes", codes.len())];
+    }
+    let lost = codes.iter().filter(|code| tree.get(&format!("{PAGES}{code}.md")).is_none());
+    let mut found: Vec<String> =
+        lost.map(|code| format!("the diagnosis `{code}` has no page below {PAGES}")).collect();
+    for (path, _) in tree.below(PAGES, ".md") {
+        let code = path[PAGES.len()..].trim_end_matches(".md");
+        if !codes.contains(&code) && !["README", "index"].contains(&code) {
+            found.push(format!("{path} tells of a diagnosis that does not exist"));
+        }
+    }
+    found
+}
+
+/// The codes of the table: `Name = "code", "title", …` opens each entry.
+fn codes(text: &str) -> Vec<&str> {
+    let code = |line: &'_ str| -> Option<(usize, usize)> {
+        let at = line.find(" = \"")? + 4;
+        let name = line[..at - 4].trim();
+        let length = line[at..].find("\", \"")?;
+        name.chars().all(char::is_alphanumeric).then_some((at, at + length))
+    };
+    text.lines().filter_map(|line| code(line).map(|(from, to)| &line[from..to])).collect()
+}
+
+/// A quirk is a section `## …` with lines that begin with `Source:`, `Knob:` and `Test:`; the last
+/// two name what they mean between backticks.
+fn quirks(tree: &Tree) -> Vec<String> {
+    let Some(text) = tree.get(QUIRKS) else {
+        return vec![format!("{QUIRKS} is not there")];
+    };
+    let sections: Vec<&str> = text.split("\n## ").skip(1).collect();
+    if sections.is_empty() {
+        return vec![format!("{QUIRKS}: no quirk was found in it")];
+    }
+    sections.into_iter().flat_map(|section| quirk(tree, section)).collect()
+}
+
+fn quirk(tree: &Tree, section: &str) -> Vec<String> {
+    let title = section.lines().next().unwrap_or_default();
+    let mut found = Vec::new();
+    let field = |name: &str| {
+        section.lines().find_map(|line| {
+            let line = line.trim_start_matches(['-', '*', ' ']).replace("**", "");
+            line.strip_prefix(name).map(|rest| rest.trim_start_matches(':').trim().to_owned())
+        })
+    };
+    if field("Source").is_none_or(|source| source.is_empty()) {
+        found.push(format!("quirk \"{title}\" names no source"));
+    }
+    for (name, place) in [("Knob", "crates/stand-in/src/"), ("Test", "")] {
+        let words = field(name).map(|value| quoted(&value)).unwrap_or_default();
+        if words.is_empty() {
+            found.push(format!("quirk \"{title}\" names no {}", name.to_lowercase()));
+        }
+        let gone = words.into_iter().filter(|word| !exists(tree, place, word));
+        found.extend(gone.map(|word| format!("quirk \"{title}\": `{word}` does not exist")));
+    }
+    found
+}
+
+/// The texts between backticks.
+fn quoted(value: &str) -> Vec<String> {
+    value.split('`').skip(1).step_by(2).map(str::to_owned).collect()
+}
+
+/// A path, or a name (`a::b::name` counts by its last part) in some Rust file.
+fn exists(tree: &Tree, below: &str, word: &str) -> bool {
+    let name = word.rsplit("::").next().unwrap_or(word);
+    tree.get(word).is_some() || tree.below(below, ".rs").any(|(_, text)| text.contains(name))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const TABLE: &str =
+        "catalogue! {\n    Bug = \"bug\", \"a bug\", Us, Bug {\n        cause: \"x\",\n";
+    const GOOD: &str = "# Quirks\n\n## Odd\n\n- Source: KB1\n- Knob: `odd`\n- Test: `odd_works`\n";
+
+    fn tree(page: &str, quirks: &str) -> Tree {
+        Tree::of(&[
+            (CATALOGUE, TABLE),
+            (page, ""),
+            (QUIRKS, quirks),
+            ("crates/stand-in/src/behaviour.rs", "pub odd: bool"),
+            ("crates/core/tests/pair.rs", "fn odd_works() {}"),
+        ])
+    }
+
+    #[test]
+    fn a_diagnosis_without_page_and_a_page_without_diagnosis_are_found() {
+        assert_eq!(all_is_told(&tree("docs/a.md", GOOD)).len(), 1);
+        let page = "docs/reference/diagnoses/bug.md";
+        assert_eq!(all_is_told(&tree(page, GOOD)), Vec::<String>::new());
+        assert_eq!(all_is_told(&tree("docs/reference/diagnoses/bag.md", GOOD)).len(), 2);
+        assert_eq!(diagnoses(&Tree::of(&[])).len(), 1);
+        assert_eq!(diagnoses(&Tree::of(&[(CATALOGUE, "nothing")])).len(), 1);
+    }
+
+    #[test]
+    fn a_quirk_that_lacks_something_is_found() {
+        let with = |text: &str| quirks(&tree("x.md", text));
+        for (from, to) in
+            [("KB1", ""), ("`odd`", "`even`"), ("`odd_works`", "`gone`"), ("Test", "T")]
+        {
+            assert_eq!(with(&GOOD.replace(from, to)).len(), 1, "{from}");
+        }
+        assert_eq!(with("# Quirks\n").len(), 1);
+        assert_eq!(quirks(&Tree::of(&[])).len(), 1);
+    }
+}
