@@ -87,7 +87,12 @@ fn piped_line(input: &mut impl io::Read) -> io::Result<(Secret, bool)> {
 /// program.
 pub(crate) fn pastes(prompt: &'static str) -> Receiver<Paste> {
     let (sender, receiver) = channel();
-    output::say_part(prompt);
+    if can_ask() {
+        output::say_part(prompt);
+    } else {
+        // Nobody ends this line by typing: what is said next has a line of its own.
+        output::say(prompt.trim_end());
+    }
     let reading = move || {
         if can_ask() {
             typed(prompt, &sender);

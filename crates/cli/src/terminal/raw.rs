@@ -71,23 +71,32 @@ impl Terminal {
                     std::process::exit(130);
                 }
                 Taken::Ended => return Ok(None),
-                Taken::Enter if kind == Kind::Url && self.more_follows(&mut line)? => {}
+                Taken::Enter
+                    if kind == Kind::Url
+                        && !line.is_complete()
+                        && self.more_follows(&mut line)? => {}
                 Taken::Enter => return Ok(Some(line.text())),
             }
         }
     }
 
-    /// Whether the line break belongs to a paste: then more bytes are there already.
+    /// Whether the line break belongs to a paste: then more bytes are there already. Terminals send
+    /// a pasted line break as one or two characters.
     fn more_follows(&mut self, line: &mut Line) -> io::Result<bool> {
         self.wait(0, BURST)?;
-        let next = read_byte();
+        let next = loop {
+            match read_byte() {
+                Ok(Some(b'\r' | b'\n')) => {}
+                other => break other,
+            }
+        };
         self.wait(1, 0)?;
         match next? {
-            Some(byte) if !matches!(byte, b'\r' | b'\n') => {
+            Some(byte) => {
                 line.take(byte);
                 Ok(true)
             }
-            _ => Ok(false),
+            None => Ok(false),
         }
     }
 
@@ -153,6 +162,16 @@ impl Line {
         Taken::More
     }
 
+    /// Whether a whole answer is there already: `state` is the last of ours, 64 hexadecimal digits.
+    /// Then nobody needs to wait for more lines.
+    fn is_complete(&self) -> bool {
+        let Ok(text) = std::str::from_utf8(&self.bytes) else { return false };
+        let Some(code) = text.find("code=") else { return false };
+        text[code..]
+            .split_once("state=")
+            .is_some_and(|(_, state)| state.bytes().take_while(u8::is_ascii_hexdigit).count() == 64)
+    }
+
     fn cut(&mut self, count: usize) {
         let length = self.bytes.len() - count;
         self.bytes.truncate(length);
@@ -208,6 +227,22 @@ mod tests {
     #[test]
     fn brackets_keep_line_breaks_and_vanish() {
         assert_eq!(typed(b"\x1b[200~https://a\r\n?b\x1b[201~\rrest"), "https://a\r\n?b");
+    }
+
+    #[test]
+    fn a_whole_answer_is_known_by_its_state() {
+        let complete = |text: &str| {
+            let mut line = Line::default();
+            for byte in text.bytes() {
+                line.take(byte);
+            }
+            line.is_complete()
+        };
+        let state = "0f".repeat(32);
+        assert!(complete(&format!("https://a/cb?code=c&state={state}")));
+        assert!(complete(&format!("code=c&state={state}&iss=x")));
+        assert!(!complete(&format!("https://a/cb?code=c&state={}", &state[1..])));
+        assert!(!complete(&format!("https://a/cb?state={state}&code=c")));
     }
 
     #[test]

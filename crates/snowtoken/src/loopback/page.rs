@@ -70,13 +70,14 @@ const STYLE: &str = "\
 @media(prefers-color-scheme:dark){:root{--ink:#e6edf0;--soft:#9fb0b8;--page:#10181c;--card:#182328;--line:#2a3940;--good:#5cc39c;--bad:#e58a6f;--calm:#7db8d8}}\
 *{box-sizing:border-box}body{margin:0;min-height:100vh;display:grid;place-items:center;background:var(--page);color:var(--ink);font:1rem/1.6 system-ui,sans-serif}\
 main{width:min(28rem,calc(100vw - 2rem));padding:2.5rem 2rem 1.5rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem;text-align:center}\
-.mark{width:3rem;height:3rem;margin:0 auto 1.25rem;border-radius:50%;border:.25rem solid var(--calm)}\
-.mark.good{border-color:var(--good)}.mark.bad{border-color:var(--bad)}\
+.mark{width:3rem;height:3rem;margin:0 auto 1.25rem;border-radius:50%;border:.2rem solid var(--calm);display:grid;place-items:center;font-size:1.5rem;line-height:1;color:var(--calm)}\
+.mark.good{border-color:var(--good);color:var(--good)}.mark.bad{border-color:var(--bad);color:var(--bad)}\
+.mark::before{content:\"...\"}.mark.good::before{content:\"\\2713\"}.mark.bad::before{content:\"!\"}\
 h1{margin:0 0 .5rem;font-size:1.5rem;line-height:1.25}p{margin:0;color:var(--soft)}\
 footer{margin-top:2rem;padding-top:1rem;border-top:1px solid var(--line);color:var(--soft);font-size:.875rem}";
 
 /// SHA-256 of [`STYLE`]; a test keeps it current.
-const STYLE_HASH: &str = "VVEV1toFTCc5zr3Sf0/WXpK1KYDt/dIof+sT34uRMg0=";
+const STYLE_HASH: &str = "EhPfIWPeez6Q5S0XoEK15etkAnDhiEBKcxMJBwVnhEA=";
 
 pub(super) fn respond(status: StatusCode, page: Page) -> Response<Full<Bytes>> {
     let mut response = Response::new(Full::new(Bytes::from(page.html())));
