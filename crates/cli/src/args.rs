@@ -162,9 +162,9 @@ pub(crate) enum KeyChoice {
 pub(crate) struct TokenArgs {
     /// The profile
     pub(crate) profile: Option<String>,
-    /// Refresh when less than this is left
-    #[arg(long, value_name = "DURATION", default_value = "1m")]
-    pub(crate) min_valid: String,
+    /// Refresh when less than this is left (usually a minute)
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) min_valid: Option<String>,
     /// Print an Authorization header
     #[arg(long, conflicts_with = "json")]
     pub(crate) header: bool,
@@ -243,9 +243,9 @@ pub(crate) enum FormatChoice {
 pub(crate) struct ExecArgs {
     /// The profile
     pub(crate) profile: Option<String>,
-    /// Refresh when less than this is left
-    #[arg(long, value_name = "DURATION", default_value = "1m")]
-    pub(crate) min_valid: String,
+    /// Refresh when less than this is left (usually a minute)
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) min_valid: Option<String>,
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "PROGRAM")]
     pub(crate) program: Vec<std::ffi::OsString>,

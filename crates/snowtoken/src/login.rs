@@ -198,25 +198,30 @@ impl Login<'_> {
             watcher.waiting(left);
             match arrived.recv_timeout(left.min(Duration::from_secs(1))) {
                 Ok(Arrival::Listener(result)) => return Ok((*result)?),
-                Ok(Arrival::Paste(Paste::Text(text))) => return self.take_paste(waiting, &text),
-                Ok(Arrival::Paste(Paste::End)) if has_listener => {}
-                Ok(Arrival::Paste(Paste::End)) => return Err(Error::InputEnded),
-                Err(RecvTimeoutError::Timeout) => {}
-                Err(RecvTimeoutError::Disconnected) => {
-                    std::thread::sleep(left.min(Duration::from_secs(1)));
+                Ok(Arrival::Paste(Paste::Text(text))) => {
+                    if let Some(taken) = self.take_paste(waiting, &text)? {
+                        return Ok(taken);
+                    }
                 }
+                Ok(Arrival::Paste(Paste::End)) if has_listener => {}
+                // Or nobody is left who could bring it.
+                Ok(Arrival::Paste(Paste::End)) | Err(RecvTimeoutError::Disconnected) => {
+                    return Err(Error::InputEnded);
+                }
+                Err(RecvTimeoutError::Timeout) => {}
             }
         }
     }
 
+    /// `None` if the listener was faster: what it took is on its way here.
     fn take_paste(
         &self,
         waiting: &Waiting,
         text: &Secret,
-    ) -> Result<(ExpectRedirect, CheckedCode), Error> {
+    ) -> Result<Option<(ExpectRedirect, CheckedCode)>, Error> {
         let mut guard = waiting.lock().unwrap_or_else(PoisonError::into_inner);
         let Some(expect) = guard.as_ref() else {
-            return Err(AuthorizationError::NoCode.into());
+            return Ok(None);
         };
         let code = match expect.examine(text.expose()) {
             Err(AuthorizationError::Redirect(_)) if self.accept_bare_code => {
@@ -224,8 +229,7 @@ impl Login<'_> {
             }
             other => other,
         }?;
-        // The guard was seen full two lines ago and is still held.
-        guard.take().map(|expect| (expect, code)).ok_or_else(|| AuthorizationError::NoCode.into())
+        Ok(guard.take().map(|expect| (expect, code)))
     }
 
     /// The one token request of this code. It is never repeated (RFC 6749 §4.1.2).

@@ -3,12 +3,13 @@
 
 use jiff::Timestamp;
 use snowtoken_core::oauth::client::Client;
+use snowtoken_core::oauth::error::ErrorCode;
 use snowtoken_core::oauth::revocation::{Claim, TokenKind, claim, revoke as request};
 use snowtoken_core::oauth::token::{TokenError, refresh};
 use snowtoken_core::profile::Profile;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::servicenow::{ApiError, read_current_user};
-use snowtoken_store::{AuditEntry, Record, RecordState, TokenStore};
+use snowtoken_store::{AuditEntry, Draft, Record, RecordState, TokenStore};
 
 use crate::error::Error;
 use crate::http::ATTEMPT_LIMIT;
@@ -41,7 +42,7 @@ pub(crate) fn revoke(
     };
     // From here on nothing is handed out (RFC 7009 §2: not used again), whatever comes.
     store.mark(&profile.name, record.generation, RecordState::RevocationPending { since }, None)?;
-    let ending = Ending { world, profile, client };
+    let mut ending = Ending { world, profile, client, rotated: None };
     let result = ending.end(record);
     let (outcome, detail) = match &result {
         Ok(()) => ("done", "proved by calls that were refused".to_owned()),
@@ -66,7 +67,16 @@ pub(crate) fn revoke(
             })
         }
         Err(error) => {
-            store.append_audit(&audit)?;
+            match ending.rotated {
+                None => store.append_audit(&audit)?,
+                // What is kept for the next try is the token that lives, not the one it replaced.
+                Some(living) => {
+                    let mut draft = Draft::from(record.clone());
+                    draft.tokens.refresh_token = Some(living);
+                    draft.state = RecordState::RevocationPending { since };
+                    store.save(&profile.name, record.generation, &draft, Some(&audit))?;
+                }
+            }
             Err(error)
         }
     }
@@ -76,16 +86,20 @@ struct Ending<'a> {
     world: &'a World,
     profile: &'a Profile,
     client: &'a Client,
+    /// The refresh token that a proof brought in place of the stored one.
+    rotated: Option<Secret>,
 }
 
 /// What a proving call showed.
 enum Proof {
     Dead,
     Alive,
+    /// A refresh token that was alive until the proof; this one lives in its place.
+    Replaced(Secret),
 }
 
 impl Ending<'_> {
-    fn end(&self, record: &Record) -> Result<(), Error> {
+    fn end(&mut self, record: &Record) -> Result<(), Error> {
         let tokens = &record.tokens;
         // The refresh token first: while it lives, it could bring a new access token.
         if let Some(token) = &tokens.refresh_token {
@@ -94,22 +108,33 @@ impl Ending<'_> {
         self.end_token(&tokens.access_token, TokenKind::Access, "access token")
     }
 
-    fn end_token(&self, token: &Secret, kind: TokenKind, what: &'static str) -> Result<(), Error> {
+    fn end_token(
+        &mut self,
+        token: &Secret,
+        kind: TokenKind,
+        what: &'static str,
+    ) -> Result<(), Error> {
+        let mut token = token.clone();
         let mut unproven = Error::RevocationUnproven { what };
         for endpoint in &self.profile.instance.endpoints().revocation {
             let answer = self
                 .world
                 .transport
-                .send(request(endpoint, self.client, token, kind), ATTEMPT_LIMIT)
+                .send(request(endpoint, self.client, &token, kind), ATTEMPT_LIMIT)
                 .map_err(pending)?;
             // A claim is only worth asking further for; a missing endpoint is no failure yet.
             if let Claim::Later { .. } = claim(&answer) {
                 unproven = pending(Error::Api(ApiError::Unavailable(answer.status().as_u16())));
                 continue;
             }
-            match self.prove(token, kind)? {
+            match self.prove(&token, kind)? {
                 Proof::Dead => return Ok(()),
-                Proof::Alive => unproven = Error::RevocationUnproven { what },
+                // RFC 7009 §2.2.1: an endpoint that was busy may do it later.
+                Proof::Alive => {}
+                Proof::Replaced(living) => {
+                    token = living.clone();
+                    self.rotated = Some(living);
+                }
             }
         }
         Err(unproven)
@@ -140,14 +165,27 @@ impl Ending<'_> {
         let (attempt, expected) = refresh(&endpoints, self.client, token);
         let answer = self.world.transport.send(attempt, ATTEMPT_LIMIT).map_err(pending)?;
         match expected.receive(answer) {
-            Err(TokenError::Refused { .. }) => Ok(Proof::Dead),
+            Err(TokenError::Refused { status: 400 | 401, error })
+                if !matches!(
+                    error.code,
+                    // These are about the client, or about now, and say nothing of the token.
+                    ErrorCode::InvalidClient
+                        | ErrorCode::UnauthorizedClient
+                        | ErrorCode::TemporarilyUnavailable
+                ) =>
+            {
+                Ok(Proof::Dead)
+            }
             Ok(response) => {
                 for endpoint in &endpoints.revocation {
                     let again =
                         request(endpoint, self.client, &response.access_token, TokenKind::Access);
                     drop(self.world.transport.send(again, ATTEMPT_LIMIT));
                 }
-                Ok(Proof::Alive)
+                Ok(match response.refresh_token {
+                    Some(living) if living != *token => Proof::Replaced(living),
+                    _ => Proof::Alive,
+                })
             }
             Err(error) => {
                 let phase = snowtoken_core::servicenow::Phase::ClientCredentials;

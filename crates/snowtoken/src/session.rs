@@ -5,6 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
+use snowtoken_core::keeper::Policy;
 use snowtoken_core::oauth::client::Client;
 use snowtoken_core::profile::{Profile, ProfileName};
 use snowtoken_core::secret::Secret;
@@ -25,6 +26,9 @@ use crate::world::World;
 /// How long to wait for another process that refreshes the same profile: its patience and a bit.
 const LOCK_WAIT: Duration = Duration::from_secs(35);
 
+/// What is left of a token that is handed out without a refresh, unless more is asked for.
+const USUAL_MARGIN: Duration = Duration::from_mins(1);
+
 /// An access token that lives, with its end.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct AccessToken {
@@ -32,6 +36,13 @@ pub struct AccessToken {
     pub token: Secret,
     /// When it ends, and how that is known.
     pub expires_at: Deadline,
+}
+
+impl AccessToken {
+    fn of(record: Record) -> Self {
+        let tokens = record.tokens;
+        Self { token: tokens.access_token, expires_at: tokens.access_expires_at }
+    }
 }
 
 /// A profile with its store. It may be shared between threads; a refresh happens once at a time,
@@ -129,27 +140,42 @@ impl Session {
     /// [`Error::NotLoggedIn`], [`Error::Rejected`] and [`Error::NoRefreshToken`] mean that a person
     /// must log in; [`Error::TooShort`] that the instance gives no longer-lived token now.
     pub fn access_token(&self, min_valid: Duration) -> Result<AccessToken, Error> {
-        if let Some(token) = self.living(min_valid)? {
+        self.token_for(Some(min_valid))
+    }
+
+    /// An access token that lives for a minute, or for a fifth of its life where the instance gives
+    /// shorter ones: what a single call needs. Otherwise as [`Session::access_token`].
+    ///
+    /// # Errors
+    /// As [`Session::access_token`], but never [`Error::TooShort`]: nobody asked for more.
+    pub fn living_access_token(&self) -> Result<AccessToken, Error> {
+        self.token_for(None)
+    }
+
+    fn token_for(&self, min_valid: Option<Duration>) -> Result<AccessToken, Error> {
+        let margin = min_valid.unwrap_or(USUAL_MARGIN);
+        if let Some(token) = self.living(margin)? {
             return Ok(token);
         }
         let _lock = self.lock()?;
         // Whoever waited for another process takes its result.
-        if let Some(token) = self.living(min_valid)? {
+        if let Some(token) = self.living(margin)? {
             return Ok(token);
         }
         let record = self.record()?;
         self.check_usable(&record)?;
+        if min_valid.is_none() && self.now() < Policy::default().refresh_at(&record.tokens) {
+            return Ok(AccessToken::of(record));
+        }
         let record = self.refresh_locked(record)?.record;
-        let left = record.tokens.access_expires_at.at.duration_since(self.world.now());
-        let wanted = SignedDuration::try_from(min_valid).unwrap_or(SignedDuration::MAX);
+        let left = record.tokens.access_expires_at.at.duration_since(self.now());
+        let wanted = min_valid.unwrap_or_default();
+        let wanted = SignedDuration::try_from(wanted).unwrap_or(SignedDuration::MAX);
         // The call itself took time: a token that just fails by that is as good as it gets.
-        if left < wanted.saturating_sub(SignedDuration::from_secs(5)) {
+        if min_valid.is_some() && left < wanted.saturating_sub(SignedDuration::from_secs(5)) {
             return Err(Error::TooShort { left, wanted });
         }
-        Ok(AccessToken {
-            token: record.tokens.access_token,
-            expires_at: record.tokens.access_expires_at,
-        })
+        Ok(AccessToken::of(record))
     }
 
     fn living(&self, min_valid: Duration) -> Result<Option<AccessToken>, Error> {
@@ -188,7 +214,14 @@ impl Session {
             return Err(Error::NoRefreshToken(self.profile.name.to_string()));
         }
         let client = self.client()?;
-        driver::refresh(&self.world, &mut **self.store(), &self.profile, client, record)
+        let refreshed =
+            driver::refresh(&self.world, &mut **self.store(), &self.profile, client, record)?;
+        if refreshed.change.is_none() {
+            // Somebody without our lock stored it: it may be for another instance, or not for use.
+            self.check_usable(&refreshed.record)?;
+            self.checked(Some(refreshed.record.clone()))?;
+        }
+        Ok(refreshed)
     }
 
     /// Proves the access token by a call, refreshing it before if it has ended; notes whose it is.
@@ -196,7 +229,7 @@ impl Session {
     /// # Errors
     /// A verdict of the instance is [`Error::Api`].
     pub fn verify(&self) -> Result<(Option<User>, Record), Error> {
-        let token = self.access_token(Duration::from_secs(10))?;
+        let token = self.living_access_token()?;
         let user = verify(&self.world, &self.profile, &token.token)?;
         let mut record = self.record()?;
         if user.is_some() && record.user != user {

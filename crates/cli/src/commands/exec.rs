@@ -20,11 +20,15 @@ const KEPT_BACK: &[variables::Variable] = &[
 ];
 
 pub(crate) fn run(app: &App, args: &ExecArgs) -> Result<ExitCode, Failure> {
-    let min_valid = commands::duration("--min-valid", &args.min_valid)?;
+    let min_valid = args.min_valid.as_deref();
+    let min_valid = min_valid.map(|text| commands::duration("--min-valid", text)).transpose()?;
     let session = app.session(args.profile.as_deref())?;
     let name = session.profile().name.clone();
-    let token =
-        session.access_token(min_valid).map_err(|error| Failure::from(error).about(&name))?;
+    let token = match min_valid {
+        Some(min_valid) => session.access_token(min_valid),
+        None => session.living_access_token(),
+    }
+    .map_err(|error| Failure::from(error).about(&name))?;
     let Some((program, arguments)) = args.program.split_first() else {
         return Err(Failure::told(Code::Usage, "no program was named"));
     };
