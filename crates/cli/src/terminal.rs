@@ -119,7 +119,7 @@ fn piped(sender: &Sender<Paste>) {
 
 #[cfg(unix)]
 fn typed(prompt: &str, sender: &Sender<Paste>) {
-    let Ok(mut terminal) = raw::Terminal::open() else {
+    let Ok(terminal) = raw::Terminal::open() else {
         return;
     };
     loop {

@@ -2,6 +2,7 @@
 //! file holds no secret; it is judged whole before anything in it is used.
 
 mod file;
+mod write;
 
 use snowtoken_core::diagnosis::{Code, Diagnose};
 use snowtoken_core::oauth::Scope;
@@ -132,8 +133,10 @@ impl Config {
         self.profiles.iter().find(|profile| profile.name == *name)
     }
 
-    /// Adds a profile, or changes the one of that name; comments around it stay.
+    /// Adds a profile, or changes the one of that name; comments around it stay, and so does the
+    /// wording of every value that means the same as before.
     pub fn put(&mut self, profile: Profile) {
+        let before = self.profile(&profile.name).cloned();
         let tables = self.document.entry("profile").or_insert_with(|| {
             let mut table = Table::new();
             table.set_implicit(true);
@@ -146,13 +149,27 @@ impl Config {
             if let Some(table) =
                 tables.get_mut(profile.name.as_str()).and_then(Item::as_table_like_mut)
             {
-                write_profile(table, &profile);
+                write::profile(table, before.as_ref(), &profile);
             }
         }
         match self.profiles.iter_mut().find(|other| other.name == profile.name) {
             Some(other) => *other = profile,
             None => self.profiles.push(profile),
         }
+    }
+
+    /// Gives a profile another name; its settings, their wording and the comments stay. `false`: it
+    /// is not there, or the new name is taken.
+    pub fn rename(&mut self, from: &ProfileName, to: &ProfileName) -> bool {
+        if self.profile(to).is_some() {
+            return false;
+        }
+        let tables = self.document.get_mut("profile").and_then(Item::as_table_like_mut);
+        let profile = self.profiles.iter_mut().find(|profile| profile.name == *from);
+        let (Some(tables), Some(profile)) = (tables, profile) else { return false };
+        profile.name = to.clone();
+        write::rename(tables, from.as_str(), to.as_str());
+        true
     }
 
     /// Removes a profile; whether it was there.
@@ -287,85 +304,5 @@ impl Reader<'_> {
     }
 }
 
-fn write_profile(table: &mut dyn TableLike, profile: &Profile) {
-    let mut set = |key: &str, text: Option<String>| match text {
-        Some(text) if table.get(key).and_then(Item::as_str) == Some(&text) => {}
-        Some(text) => drop(table.insert(key, value(text))),
-        None => drop(table.remove(key)),
-    };
-    set("instance", Some(profile.instance.url().to_owned()));
-    set("client_id", Some(profile.client_id.as_str().to_owned()));
-    let other = |text: &'static str, usual: &str| (text != usual).then(|| text.to_owned());
-    set(
-        "client_authentication",
-        other(profile.authentication.as_str(), AuthenticationMethod::default().as_str()),
-    );
-    set("grant", other(profile.grant.as_str(), Grant::default().as_str()));
-    set("target", Some(profile.target.clone()));
-    set("region", profile.region.clone());
-    set("redirect_uri", profile.redirect_uri.as_ref().map(|uri| uri.as_str().to_owned()));
-    set("scope", profile.scope.as_ref().map(|scope| scope.as_str().to_owned()));
-    let mut set_seconds = |key: &str, seconds: Option<i64>| match seconds {
-        Some(seconds) => drop(table.insert(key, value(seconds))),
-        None => drop(table.remove(key)),
-    };
-    set_seconds("access_token_lifespan", profile.lifespans.access);
-    set_seconds("refresh_token_lifespan", profile.lifespans.refresh);
-    if profile.credentials_file {
-        table.remove("credentials_file");
-    } else {
-        table.insert("credentials_file", value(false));
-    }
-}
-
 #[cfg(test)]
-mod tests {
-    use super::*;
-
-    const TEXT: &str = "version = 1\n\n# mine\n[profile.dev]\ninstance = \"classics\" # short\nclient_id = \"id\"\n\
-        redirect_uri = \"http://127.0.0.1:1/cb\"\nrefresh_token_lifespan = \"365d\"\n";
-
-    #[test]
-    fn comments_survive_a_change() {
-        let mut config = Config::parse(TEXT).unwrap();
-        let mut profile = config.profiles()[0].clone();
-        profile.lifespans.access = Some(60);
-        config.put(profile.clone());
-        let text = config.text();
-        assert!(text.contains("# mine") && text.contains("access_token_lifespan = 60"), "{text}");
-        assert_eq!(Config::parse(&text).unwrap().profiles(), [profile]);
-    }
-
-    #[test]
-    fn a_new_profile_is_written_and_read_back() {
-        let profile = Config::parse(TEXT).unwrap().profiles()[0].clone();
-        let mut config = Config::default();
-        config.put(profile.clone());
-        let again = Config::parse(&config.text()).unwrap();
-        assert_eq!(again.profiles(), [profile.clone()]);
-        let mut again = again;
-        assert!(again.remove(&profile.name) && !again.remove(&profile.name));
-        assert!(Config::parse(&again.text()).unwrap().profiles().is_empty());
-    }
-
-    #[test]
-    fn what_is_wrong_is_named_and_not_quoted() {
-        for (text, message) in [
-            ("a = \"secret", "the configuration is no TOML: line 1: "),
-            ("version = 2", "the configuration has form 2; this version knows form 1"),
-            ("version = 1\nfoo = 1", "the configuration has an unknown entry \"foo\""),
-            ("[profile.A]\n", "profile \"A\": name: \"A\" cannot"),
-            ("[profile.a]\ninstance=\"a b\"", "profile \"a\": instance: \"a b\" is neither"),
-            ("[profile.a]\nclientid=\"x\"", "profile \"a\": clientid: there is no such key"),
-            (
-                "[profile.a]\ninstance=\"a\"\nclient_id=7",
-                "profile \"a\": client_id: it is no text in quotes",
-            ),
-            ("profile = 1", "the configuration has an unknown entry \"profile\""),
-        ] {
-            let error = Config::parse(text).unwrap_err().to_string();
-            assert!(error.starts_with(message), "{text}: {error}");
-            assert!(!error.contains("secret"));
-        }
-    }
-}
+mod tests;

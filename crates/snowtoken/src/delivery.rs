@@ -2,9 +2,9 @@
 
 use std::fmt::Write as _;
 
-use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
-use snowtoken_core::diagnosis::{Code, Diagnose};
+use jiff::{SignedDuration, Timestamp};
+use snowtoken_core::diagnosis::{Code, Diagnose, Hint};
 use snowtoken_core::profile::Profile;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::target::Target;
@@ -63,15 +63,25 @@ pub struct Credentials<'a> {
 
 /// Why a value cannot be delivered in this shape.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("the {field} holds a line break, which no form can take")]
-pub struct Unfit {
-    /// Which value.
-    pub field: &'static str,
+pub enum Unfit {
+    /// A form has one line for each value.
+    #[error("the {0} holds a line break, which no form can take")]
+    LineBreak(&'static str),
+    /// Only a refresh token was taken over, and it has not been used yet.
+    #[error("there is no access token yet")]
+    NoAccessToken,
 }
 
 impl Diagnose for Unfit {
     fn code(&self) -> Code {
         Code::DeliveryUnfit
+    }
+
+    fn hints(&self) -> Vec<Hint> {
+        match self {
+            Self::LineBreak(_) => self.code().entry().hints(),
+            Self::NoAccessToken => vec![Hint::run("snowtoken refresh", "gets one")],
+        }
     }
 }
 
@@ -85,11 +95,14 @@ impl<'a> Credentials<'a> {
     /// The text.
     ///
     /// # Errors
-    /// If a value holds a line break.
+    /// If a value holds a line break, or there is no access token yet.
     pub fn render(&self, format: Format) -> Result<Zeroizing<String>, Unfit> {
+        if self.tokens.access_token.is_empty() {
+            return Err(Unfit::NoAccessToken);
+        }
         for (_, field, value) in self.values() {
             if value.contains(['\n', '\r']) {
-                return Err(Unfit { field });
+                return Err(Unfit::LineBreak(field));
             }
         }
         Ok(match format {
@@ -181,7 +194,8 @@ impl<'a> Credentials<'a> {
 
     fn origin(&self, deadline: Deadline) -> String {
         match deadline.known_by {
-            KnownBy::Derived => {
+            // A refresh token that came with a refresh has a beginning of its own.
+            KnownBy::Derived if self.counts_from_grant(deadline) => {
                 let granted = self.tokens.granted_at;
                 let when = if moment(granted) == moment(self.created) {
                     "now".to_owned()
@@ -193,6 +207,13 @@ impl<'a> Credentials<'a> {
             }
             other => other.to_string(),
         }
+    }
+
+    /// Whether the grant and the profile's lifespan add up to the date that is shown.
+    fn counts_from_grant(&self, deadline: Deadline) -> bool {
+        let life = SignedDuration::from_secs(self.profile.lifespans.refresh_or_default());
+        let end = self.tokens.granted_at.checked_add(life);
+        end.is_ok_and(|end| moment(end) == moment(deadline.at))
     }
 
     fn lines(&self, prefix: &str, quoted: fn(&mut String, &str)) -> Zeroizing<String> {
@@ -383,6 +404,35 @@ mod tests {
             tokens: &tokens,
             created: Timestamp::UNIX_EPOCH,
         };
-        assert_eq!(credentials.render(Format::Json), Err(Unfit { field: "client secret" }));
+        assert_eq!(credentials.render(Format::Json), Err(Unfit::LineBreak("client secret")));
+    }
+
+    #[test]
+    fn without_an_access_token_nothing_is_delivered() {
+        let config = Config::parse("[profile.a]\ninstance=\"classics\"\nclient_id=\"id\"").unwrap();
+        let tokens = TokenSet { access_token: Secret::new(""), ..tokens() };
+        let credentials = Credentials {
+            profile: &config.profiles()[0],
+            client_secret: None,
+            tokens: &tokens,
+            created: Timestamp::UNIX_EPOCH,
+        };
+        for format in Format::ALL {
+            assert!(credentials.render(format).is_err(), "{format:?}");
+        }
+    }
+
+    #[test]
+    fn an_origin_that_does_not_add_up_is_not_told() {
+        let config = Config::parse("[profile.a]\ninstance=\"classics\"\nclient_id=\"id\"").unwrap();
+        let tokens = tokens();
+        let credentials = Credentials {
+            profile: &config.profiles()[0],
+            client_secret: None,
+            tokens: &tokens,
+            created: Timestamp::UNIX_EPOCH,
+        };
+        let text = credentials.render(Format::CredentialsFile).unwrap();
+        assert!(text.contains("ends 2027-11-23T15:00:00Z (derived).\n"), "{}", *text);
     }
 }

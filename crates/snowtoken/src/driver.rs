@@ -1,14 +1,15 @@
 //! The loop that feeds one keeper: send what it asks, tell it what came, store what it says, wait
 //! as long as it says, within one command's patience.
 
+use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use snowtoken_core::keeper::{Change, Command, Event, Failure, Keeper, Policy};
+use snowtoken_core::keeper::{Change, Command, Event, Failure, Keeper, Policy, RefreshTokenChange};
 use snowtoken_core::oauth::client::Client;
 use snowtoken_core::profile::Profile;
-use snowtoken_core::token_set::TokenSet;
-use snowtoken_store::{AuditEntry, Draft, Record, RecordState, TokenStore};
+use snowtoken_core::token_set::{Generation, TokenSet};
+use snowtoken_store::{AuditEntry, Draft, Record, RecordState, StoreError, TokenStore};
 
 use crate::error::Error;
 use crate::http::{ATTEMPT_LIMIT, TransportError};
@@ -19,6 +20,17 @@ const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
 
 /// One command makes no more than this many attempts that fail without a refusal.
 const MOST_FAILURES: u32 = 3;
+
+/// How often saving is tried again, half a second apart; each try also waits for a busy database.
+const SAVE_TRIES: u32 = 6;
+
+/// A store that threads share. It is locked for single calls, never while a request is out.
+pub(crate) type SharedStore = Mutex<Box<dyn TokenStore>>;
+
+/// The store, for one call.
+pub(crate) fn locked(store: &SharedStore) -> MutexGuard<'_, Box<dyn TokenStore>> {
+    store.lock().unwrap_or_else(PoisonError::into_inner)
+}
 
 /// What a refresh led to.
 #[derive(Debug)]
@@ -32,11 +44,13 @@ pub struct Refreshed {
 /// Refreshes once. The caller holds the profile's lock and has read `record` under it.
 pub(crate) fn refresh(
     world: &World,
-    store: &mut dyn TokenStore,
+    store: &SharedStore,
     profile: &Profile,
     client: Client,
     record: Record,
 ) -> Result<Refreshed, Error> {
+    // What comes may be the only living refresh token: it must find a place.
+    locked(store).probe()?;
     let mut seed = [0; 8];
     (world.dice)(&mut seed)?;
     let keeper = Keeper::new(
@@ -53,7 +67,7 @@ pub(crate) fn refresh(
 
 struct Drive<'a> {
     world: &'a World,
-    store: &'a mut dyn TokenStore,
+    store: &'a SharedStore,
     profile: &'a Profile,
     keeper: Keeper,
     record: Record,
@@ -104,7 +118,7 @@ impl Drive<'_> {
     fn handle(&mut self, event: Event) -> Result<Step, Error> {
         match event {
             Event::Refreshed { tokens, change } => self.keep(*tokens, change),
-            Event::RefusedOnce(failure) => match self.store.load(&self.profile.name)? {
+            Event::RefusedOnce(failure) => match locked(self.store).load(&self.profile.name)? {
                 // Somebody without our lock refreshed: theirs is the living one.
                 Some(newer) if newer.generation > self.record.generation => {
                     Ok(Step::Done(Box::new(Refreshed { record: newer, change: None })))
@@ -115,7 +129,12 @@ impl Drive<'_> {
                 let at = self.world.now();
                 let audit = self.audit("refresh", "refused", &failure.to_string());
                 let state = RecordState::Rejected { at };
-                self.store.mark(&self.profile.name, self.record.generation, state, Some(&audit))?;
+                locked(self.store).mark(
+                    &self.profile.name,
+                    self.record.generation,
+                    state,
+                    Some(&audit),
+                )?;
                 Err(failure.into())
             }
             Event::Failed(failure) => {
@@ -142,7 +161,15 @@ impl Drive<'_> {
         };
         let audit = self.audit("refresh", "done", describe(change));
         let (name, expected) = (&self.profile.name, self.record.generation);
-        let generation = self.store.save(name, expected, &draft, Some(&audit))?;
+        let saved =
+            insist(self.world, || locked(self.store).save(name, expected, &draft, Some(&audit)));
+        let generation = saved.map_err(|source| {
+            if change.refresh_token == RefreshTokenChange::Replaced {
+                Error::RotationLost { profile: name.to_string(), source }
+            } else {
+                source.into()
+            }
+        })?;
         let Draft { binding, tokens, user, state } = draft;
         let record = Record { generation, binding, tokens, user, state };
         Ok(Step::Done(Box::new(Refreshed { record, change: Some(change) })))
@@ -159,14 +186,37 @@ impl Drive<'_> {
     }
 }
 
+/// Tries to save for a while: the tokens are in memory and nowhere else.
+fn insist(
+    world: &World,
+    mut save: impl FnMut() -> Result<Generation, StoreError>,
+) -> Result<Generation, StoreError> {
+    let mut tries = 0;
+    loop {
+        match save() {
+            // Another program may hold the file for a moment, and a disk may be given room.
+            Err(StoreError::Locked | StoreError::Full | StoreError::Unreadable { .. })
+                if tries < SAVE_TRIES =>
+            {
+                tries += 1;
+                world.clock.sleep(Duration::from_millis(500));
+            }
+            other => return other,
+        }
+    }
+}
+
 enum Step {
     Done(Box<Refreshed>),
     Failed(Error),
 }
 
+/// A refresh that brought nothing: it is not repeated before the access token has ended.
+pub(crate) const NOTHING_NEW: &str = "the same access token again, nothing new before it ends";
+
 /// What changed, for the audit and for people.
 pub fn describe(change: Change) -> &'static str {
-    use snowtoken_core::keeper::RefreshTokenChange as Rt;
+    use RefreshTokenChange as Rt;
     match (change.access_token_is_new, change.access_end_moved, change.refresh_token) {
         (true, _, Rt::Replaced) => "new access token, new refresh token",
         (true, _, Rt::SameAgain | Rt::Kept) => "new access token, the refresh token stays",
@@ -175,8 +225,6 @@ pub fn describe(change: Change) -> &'static str {
             "the same access token with a later end, the refresh token stays"
         }
         (false, false, Rt::Replaced) => "the same access token again, new refresh token",
-        (false, false, Rt::SameAgain | Rt::Kept) => {
-            "the same access token again, nothing new before it ends"
-        }
+        (false, false, Rt::SameAgain | Rt::Kept) => NOTHING_NEW,
     }
 }

@@ -84,6 +84,18 @@ pub enum Error {
     /// The access token has ended and nothing can bring another one.
     #[error("the access token of profile \"{0}\" has ended and there is no refresh token")]
     NoRefreshToken(String),
+    /// The instance replaced the refresh token, and the new one could not be stored: it is lost, and
+    /// the old one is worth nothing any more.
+    #[error(
+        "the instance replaced the refresh token of profile \"{profile}\" and the new one could not be stored: it is lost"
+    )]
+    RotationLost {
+        /// The profile.
+        profile: String,
+        /// Why it could not be stored.
+        #[source]
+        source: StoreError,
+    },
     /// A client secret is needed and none is stored.
     #[error("the client secret of profile \"{0}\" is not stored")]
     NoClientSecret(String),
@@ -149,10 +161,9 @@ impl Diagnose for Error {
             Self::ConsentTimeout(_) => Code::ConsentTimeout,
             Self::InputEnded => Code::RedirectEmpty,
             Self::ProfileUnknown(_) => Code::ProfileUnknown,
-            Self::NotLoggedIn(_) | Self::BoundElsewhere { .. } | Self::BeingRevoked(_) => {
-                Code::NotLoggedIn
-            }
-            Self::Rejected { .. } => Code::TokenRefused,
+            Self::NotLoggedIn(_) | Self::BoundElsewhere { .. } => Code::NotLoggedIn,
+            Self::BeingRevoked(_) => Code::BeingRevoked,
+            Self::Rejected { .. } | Self::RotationLost { .. } => Code::TokenRefused,
             Self::NoRefreshToken(_) => Code::NoRefreshToken,
             Self::NoClientSecret(_) => Code::InputNeeded,
             Self::SettingMissing { .. } => Code::SettingMissing,
@@ -173,6 +184,17 @@ impl Diagnose for Error {
     }
 
     fn hints(&self) -> Vec<Hint> {
+        if let Self::Rejected { .. } = self {
+            let again = Hint::run(
+                "snowtoken refresh",
+                "if the cause was mended, this asks the instance again",
+            );
+            return [again].into_iter().chain(self.code().entry().hints()).collect();
+        }
+        if let Self::RotationLost { source, .. } = self {
+            let login = Hint::run("snowtoken login", "a new consent brings new tokens");
+            return source.hints().into_iter().chain([login]).collect();
+        }
         self.inner().map_or_else(|| self.code().entry().hints(), Diagnose::hints)
     }
 }

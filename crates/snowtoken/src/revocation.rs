@@ -9,8 +9,9 @@ use snowtoken_core::oauth::token::{TokenError, refresh};
 use snowtoken_core::profile::Profile;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::servicenow::{ApiError, read_current_user};
-use snowtoken_store::{AuditEntry, Draft, Record, RecordState, TokenStore};
+use snowtoken_store::{AuditEntry, Draft, Record, RecordState};
 
+use crate::driver::{SharedStore, locked};
 use crate::error::Error;
 use crate::http::ATTEMPT_LIMIT;
 use crate::login::call;
@@ -31,7 +32,7 @@ pub struct Revoked {
 /// Revokes the tokens of a record, proves it, forgets them. The caller holds the profile's lock.
 pub(crate) fn revoke(
     world: &World,
-    store: &mut dyn TokenStore,
+    store: &SharedStore,
     profile: &Profile,
     client: &Client,
     record: &Record,
@@ -41,7 +42,12 @@ pub(crate) fn revoke(
         _ => world.now(),
     };
     // From here on nothing is handed out (RFC 7009 §2: not used again), whatever comes.
-    store.mark(&profile.name, record.generation, RecordState::RevocationPending { since }, None)?;
+    locked(store).mark(
+        &profile.name,
+        record.generation,
+        RecordState::RevocationPending { since },
+        None,
+    )?;
     let mut ending = Ending { world, profile, client, rotated: None };
     let result = ending.end(record);
     let (outcome, detail) = match &result {
@@ -57,7 +63,7 @@ pub(crate) fn revoke(
     };
     match result {
         Ok(()) => {
-            store.clear_tokens(&profile.name, record.generation, Some(&audit))?;
+            locked(store).clear_tokens(&profile.name, record.generation, Some(&audit))?;
             let tokens = &record.tokens;
             let was_refreshed = tokens.issued_at > tokens.granted_at;
             Ok(Revoked {
@@ -68,13 +74,13 @@ pub(crate) fn revoke(
         }
         Err(error) => {
             match ending.rotated {
-                None => store.append_audit(&audit)?,
+                None => locked(store).append_audit(&audit)?,
                 // What is kept for the next try is the token that lives, not the one it replaced.
                 Some(living) => {
                     let mut draft = Draft::from(record.clone());
                     draft.tokens.refresh_token = Some(living);
                     draft.state = RecordState::RevocationPending { since };
-                    store.save(&profile.name, record.generation, &draft, Some(&audit))?;
+                    locked(store).save(&profile.name, record.generation, &draft, Some(&audit))?;
                 }
             }
             Err(error)
@@ -123,11 +129,12 @@ impl Ending<'_> {
                 .send(request(endpoint, self.client, &token, kind), ATTEMPT_LIMIT)
                 .map_err(pending)?;
             // A claim is only worth asking further for; a missing endpoint is no failure yet.
-            if let Claim::Later { .. } = claim(&answer) {
+            let claim = claim(&answer);
+            if let Claim::Later { .. } = claim {
                 unproven = pending(Error::Api(ApiError::Unavailable(answer.status().as_u16())));
                 continue;
             }
-            match self.prove(&token, kind)? {
+            match self.prove(&token, kind, &claim)? {
                 Proof::Dead => return Ok(()),
                 // RFC 7009 §2.2.1: an endpoint that was busy may do it later.
                 Proof::Alive => {}
@@ -140,7 +147,7 @@ impl Ending<'_> {
         Err(unproven)
     }
 
-    fn prove(&self, token: &Secret, kind: TokenKind) -> Result<Proof, Error> {
+    fn prove(&self, token: &Secret, kind: TokenKind, claim: &Claim) -> Result<Proof, Error> {
         match kind {
             TokenKind::Access => {
                 match call(self.world, read_current_user(&self.profile.instance, token)) {
@@ -154,28 +161,28 @@ impl Ending<'_> {
                     Err(error) => Err(pending(error)),
                 }
             }
-            TokenKind::Refresh => self.prove_refresh(token),
+            TokenKind::Refresh => self.prove_refresh(token, claim),
         }
     }
 
     /// Tries to refresh: a dead refresh token is refused. Should it be alive, what it brings is
     /// revoked at once and never stored.
-    fn prove_refresh(&self, token: &Secret) -> Result<Proof, Error> {
+    ///
+    /// ServiceNow refuses with the same words when the client secret is wrong or the user locked: its
+    /// catch-all counts only together with a revocation endpoint that was there and took the token.
+    fn prove_refresh(&self, token: &Secret, claim: &Claim) -> Result<Proof, Error> {
         let endpoints = self.profile.instance.endpoints();
         let (attempt, expected) = refresh(&endpoints, self.client, token);
         let answer = self.world.transport.send(attempt, ATTEMPT_LIMIT).map_err(pending)?;
         match expected.receive(answer) {
             Err(TokenError::Refused { status: 400 | 401, error })
-                if !matches!(
-                    error.code,
-                    // These are about the client, or about now, and say nothing of the token.
-                    ErrorCode::InvalidClient
-                        | ErrorCode::UnauthorizedClient
-                        | ErrorCode::TemporarilyUnavailable
-                ) =>
+                if error.code == ErrorCode::InvalidGrant
+                    || error.code == ErrorCode::ServerError && took_the_token(claim) =>
             {
                 Ok(Proof::Dead)
             }
+            // About the client, or about everything: it says nothing of the token.
+            Err(TokenError::Refused { status: 400 | 401, .. }) => Ok(Proof::Alive),
             Ok(response) => {
                 for endpoint in &endpoints.revocation {
                     let again =
@@ -196,6 +203,14 @@ impl Ending<'_> {
             }
         }
     }
+}
+
+/// Whether the endpoint answered the request itself: a missing one, or a redirect, did not.
+fn took_the_token(claim: &Claim) -> bool {
+    matches!(
+        claim,
+        Claim::Revoked | Claim::Refused(_) | Claim::Unclear { status: 200..=299 | 400 | 401 }
+    )
 }
 
 fn pending(error: impl Into<Error>) -> Error {

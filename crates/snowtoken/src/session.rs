@@ -6,14 +6,15 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use snowtoken_core::keeper::Policy;
-use snowtoken_core::oauth::client::Client;
+use snowtoken_core::oauth::client::{Client, ClientId};
 use snowtoken_core::profile::{Profile, ProfileName};
 use snowtoken_core::secret::Secret;
+use snowtoken_core::servicenow::Instance;
 use snowtoken_core::token_set::{Deadline, User};
 use snowtoken_store::key::Keys;
 use snowtoken_store::lock::RefreshLock;
 use snowtoken_store::sqlite::{Options, SqliteStore};
-use snowtoken_store::{Binding, Record, RecordState, TokenStore};
+use snowtoken_store::{AuditEntry, Binding, Record, RecordState, TokenStore};
 
 use crate::config;
 use crate::driver::{self, Refreshed};
@@ -109,13 +110,7 @@ impl Session {
     fn checked(&self, record: Option<Record>) -> Result<Record, Error> {
         let record = record.ok_or_else(|| Error::NotLoggedIn(self.profile.name.to_string()))?;
         if record.binding != self.binding() {
-            return Err(Error::BoundElsewhere {
-                profile: self.profile.name.to_string(),
-                bound_to: format!(
-                    "{} and client {}",
-                    record.binding.instance, record.binding.client_id
-                ),
-            });
+            return Err(elsewhere(&self.profile, &record.binding));
         }
         Ok(record)
     }
@@ -163,8 +158,17 @@ impl Session {
             return Ok(token);
         }
         let record = self.record()?;
+        let end = record.tokens.access_expires_at.at;
+        if let RecordState::Rejected { .. } = record.state
+            && min_valid.is_none()
+            && self.now() < end
+        {
+            // The refresh token was refused; the access token lives as long as it lives.
+            return Ok(AccessToken::of(record));
+        }
         self.check_usable(&record)?;
-        if min_valid.is_none() && self.now() < Policy::default().refresh_at(&record.tokens) {
+        let is_early = self.now() < Policy::default().refresh_at(&record.tokens);
+        if min_valid.is_none() && (is_early || self.now() < end && self.gave_the_same_again()?) {
             return Ok(AccessToken::of(record));
         }
         let record = self.refresh_locked(record)?.record;
@@ -214,8 +218,7 @@ impl Session {
             return Err(Error::NoRefreshToken(self.profile.name.to_string()));
         }
         let client = self.client()?;
-        let refreshed =
-            driver::refresh(&self.world, &mut **self.store(), &self.profile, client, record)?;
+        let refreshed = driver::refresh(&self.world, &self.store, &self.profile, client, record)?;
         if refreshed.change.is_none() {
             // Somebody without our lock stored it: it may be for another instance, or not for use.
             self.check_usable(&refreshed.record)?;
@@ -247,13 +250,45 @@ impl Session {
     /// next try and handed out to nobody.
     pub fn revoke(&self) -> Result<Option<Revoked>, Error> {
         let _lock = self.lock()?;
-        let Some(record) = self.store().load(&self.profile.name)? else {
-            return Ok(None);
+        let Some(record) = self.store().load(&self.profile.name)? else { return Ok(None) };
+        // Tokens end where they came from, even if the profile has been pointed elsewhere since.
+        let profile = bound_profile(&self.profile, &record.binding)?;
+        let client = match client(&profile, &**self.store()) {
+            // The secret that was stored for them is gone: only where they came from can end them.
+            Err(Error::NoClientSecret(_)) if record.binding != self.binding() => {
+                return Err(elsewhere(&self.profile, &record.binding));
+            }
+            other => other?,
         };
-        let record = self.checked(Some(record))?;
-        let client = self.client()?;
-        revocation::revoke(&self.world, &mut **self.store(), &self.profile, &client, &record)
-            .map(Some)
+        revocation::revoke(&self.world, &self.store, &profile, &client, &record).map(Some)
+    }
+
+    /// Forgets the tokens on this machine without asking the instance.
+    ///
+    /// # Errors
+    /// If the store cannot be changed.
+    pub fn forget(&self) -> Result<(), Error> {
+        let _lock = self.lock()?;
+        let name = &self.profile.name;
+        let generation = self.store().generation(name)?;
+        let audit = AuditEntry {
+            at: self.now(),
+            profile: name.clone(),
+            event: "revocation".to_owned(),
+            outcome: "forgotten".to_owned(),
+            detail: "not revoked on the instance".to_owned(),
+        };
+        self.store().clear_tokens(name, generation, Some(&audit))?;
+        Ok(())
+    }
+
+    /// Whether the last thing that happened was a refresh that brought nothing new: then the same
+    /// question would bring the same answer until the token has ended.
+    fn gave_the_same_again(&self) -> Result<bool, Error> {
+        let last = self.store().audit(Some(&self.profile.name), 1)?;
+        Ok(last
+            .last()
+            .is_some_and(|entry| entry.event == "refresh" && entry.detail == driver::NOTHING_NEW))
     }
 
     /// The lock under which tokens of this profile change; it dies with the process.
@@ -292,7 +327,7 @@ pub fn binding(profile: &Profile) -> Binding {
 /// If it needs a secret and none is stored for it.
 pub fn client(profile: &Profile, store: &dyn TokenStore) -> Result<Client, Error> {
     use snowtoken_core::oauth::client::AuthenticationMethod;
-    let secret = store.client_secret(&profile.name, profile.client_id.as_str())?;
+    let secret = store.client_secret(&profile.name, &binding(profile))?;
     if secret.is_none() && profile.authentication != AuthenticationMethod::None {
         return Err(Error::NoClientSecret(profile.name.to_string()));
     }
@@ -300,4 +335,20 @@ pub fn client(profile: &Profile, store: &dyn TokenStore) -> Result<Client, Error
         id: profile.client_id.clone(),
         authentication: profile.authentication.with(secret),
     })
+}
+
+/// The profile as it was when these tokens came.
+fn bound_profile(profile: &Profile, bound: &Binding) -> Result<Profile, Error> {
+    Ok(Profile {
+        instance: Instance::parse(&bound.instance).map_err(|_| elsewhere(profile, bound))?,
+        client_id: ClientId::parse(&bound.client_id).map_err(|_| elsewhere(profile, bound))?,
+        ..profile.clone()
+    })
+}
+
+fn elsewhere(profile: &Profile, bound: &Binding) -> Error {
+    Error::BoundElsewhere {
+        profile: profile.name.to_string(),
+        bound_to: format!("{} and client {}", bound.instance, bound.client_id),
+    }
 }

@@ -136,15 +136,15 @@ pub trait TokenStore: Send {
         audit: Option<&AuditEntry>,
     ) -> Result<Generation>;
 
-    /// The client secret stored for this client, `None` if there is none or the profile's secret
-    /// belongs to another client.
-    fn client_secret(&self, profile: &ProfileName, client_id: &str) -> Result<Option<Secret>>;
+    /// The client secret stored for this instance and client, `None` if there is none or the
+    /// profile's secret belongs to another instance or client: it must never be sent elsewhere.
+    fn client_secret(&self, profile: &ProfileName, binding: &Binding) -> Result<Option<Secret>>;
 
     /// Stores the client secret of a profile, in place of any other.
     fn set_client_secret(
         &mut self,
         profile: &ProfileName,
-        client_id: &str,
+        binding: &Binding,
         secret: &Secret,
     ) -> Result<()>;
 

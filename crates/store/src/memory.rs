@@ -11,7 +11,7 @@ use snowtoken_core::token_set::{Generation, User};
 use zeroize::Zeroizing;
 
 use crate::error::{Result, StoreError};
-use crate::record::{AuditEntry, Delivery, Draft, LivingToken, Record, RecordState};
+use crate::record::{AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState};
 use crate::seal::Sealer;
 use crate::{TokenStore, needed_until};
 
@@ -19,7 +19,7 @@ use crate::{TokenStore, needed_until};
 #[derive(Debug, Default)]
 pub struct MemoryStore {
     slots: BTreeMap<ProfileName, Slot>,
-    client_secrets: BTreeMap<ProfileName, (String, Secret)>,
+    client_secrets: BTreeMap<ProfileName, (Binding, Secret)>,
     deliveries: Vec<Delivery>,
     audit: Vec<AuditEntry>,
 }
@@ -154,18 +154,18 @@ impl TokenStore for MemoryStore {
         Ok(expected.next())
     }
 
-    fn client_secret(&self, profile: &ProfileName, client_id: &str) -> Result<Option<Secret>> {
-        let found = self.client_secrets.get(profile).filter(|(stored, _)| stored == client_id);
+    fn client_secret(&self, profile: &ProfileName, binding: &Binding) -> Result<Option<Secret>> {
+        let found = self.client_secrets.get(profile).filter(|(stored, _)| stored == binding);
         Ok(found.map(|(_, secret)| secret.clone()))
     }
 
     fn set_client_secret(
         &mut self,
         profile: &ProfileName,
-        client_id: &str,
+        binding: &Binding,
         secret: &Secret,
     ) -> Result<()> {
-        self.client_secrets.insert(profile.clone(), (client_id.to_owned(), secret.clone()));
+        self.client_secrets.insert(profile.clone(), (binding.clone(), secret.clone()));
         Ok(())
     }
 

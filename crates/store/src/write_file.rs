@@ -50,6 +50,16 @@ pub fn replace(path: &Path, contents: &[u8]) -> Result<(), WriteFileError> {
         .map_err(|source| WriteFileError::Refused { path: path.to_owned(), source })
 }
 
+/// Whether [`replace`] would find its place: nothing in the way, and a folder that takes files. It
+/// leaves nothing behind. To be asked before a person is sent anywhere for what is to be written.
+pub fn check(path: &Path) -> Result<(), WriteFileError> {
+    check_target(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    tempfile::tempfile_in(folder.unwrap_or(Path::new(".")))
+        .map(drop)
+        .map_err(|source| WriteFileError::Refused { path: path.to_owned(), source })
+}
+
 fn check_target(path: &Path) -> Result<(), WriteFileError> {
     let in_the_way = |what| Err(WriteFileError::InTheWay { path: path.to_owned(), what });
     let file_type = match fs::symlink_metadata(path) {

@@ -1,14 +1,16 @@
 //! `deliver`: credentials in a consumer's shape, to a file or to stdout.
 
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 
-use snowtoken::Session;
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::profile::Profile;
+use snowtoken::core::secret::Secret;
 use snowtoken::core::target::Target;
 use snowtoken::delivery::{Credentials, Format};
-use snowtoken::store::{AuditEntry, Delivery, TokenStore, write_file};
+use snowtoken::store::{AuditEntry, Delivery, Record, RecordState, TokenStore, write_file};
+use snowtoken::{Error, Session};
 use zeroize::Zeroizing;
 
 use crate::app::App;
@@ -20,12 +22,15 @@ const FILE_NAME: &str = "servicenow_credentials.txt";
 
 pub(crate) fn run(app: &App, args: &DeliverArgs) -> Result<ExitCode, Failure> {
     let session = app.session(args.profile.as_deref())?;
-    let name = session.profile().name.clone();
-    if args.check {
-        return check(&session);
-    }
-    let record = session.record().map_err(|error| Failure::from(error).about(&name))?;
-    let secret = session.store().client_secret(&name, session.profile().client_id.as_str())?;
+    let done = if args.check { check(&session) } else { deliver(&session, args) };
+    done.map_err(|failure| failure.about(&session.profile().name))
+}
+
+fn deliver(session: &Session, args: &DeliverArgs) -> Result<ExitCode, Failure> {
+    let name = &session.profile().name;
+    let record = session.record()?;
+    check_usable(session, &record)?;
+    let secret = session.store().client_secret(name, &session.binding())?;
     let format = format_of(args.format);
     let credentials = Credentials {
         profile: session.profile(),
@@ -33,11 +38,19 @@ pub(crate) fn run(app: &App, args: &DeliverArgs) -> Result<ExitCode, Failure> {
         tokens: &record.tokens,
         created: session.now(),
     };
+    let text = credentials.render(format)?;
     for concern in credentials.concerns() {
         output::say(format!("warning: {concern}"));
     }
+    // Programs use these at once; a form is filled in for the refresh token's sake.
+    let at_once = matches!(format, Format::Header | Format::Shell | Format::Dotenv);
+    if at_once && record.tokens.access_expires_at.at <= session.now() {
+        output::say(format!(
+            "warning: the access token has ended; `snowtoken refresh {name}` gets another one"
+        ));
+    }
     match &args.output {
-        None => output::data(&credentials.render(format)?)?,
+        None => output::data(&text)?,
         Some(path) => {
             let path = absolute(path)?;
             write_and_remember(&mut **session.store(), &path, &credentials, format)?;
@@ -45,6 +58,16 @@ pub(crate) fn run(app: &App, args: &DeliverArgs) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Tokens that the instance refuses, or soon will, are nobody's credentials any more.
+fn check_usable(session: &Session, record: &Record) -> Result<(), Error> {
+    let profile = session.profile().name.to_string();
+    match record.state {
+        RecordState::Held => Ok(()),
+        RecordState::Rejected { at } => Err(Error::Rejected { profile, at }),
+        RecordState::RevocationPending { .. } => Err(Error::BeingRevoked(profile)),
+    }
 }
 
 fn format_of(choice: FormatChoice) -> Format {
@@ -57,8 +80,8 @@ fn format_of(choice: FormatChoice) -> Format {
     }
 }
 
-/// Where `login` writes the credentials file: the flag, the place of last time, or the desktop. The
-/// folder must be there before a browser opens.
+/// Where `login` writes the credentials file: the flag, the place of last time, or the desktop.
+/// That it can be written there is found out before a browser opens.
 pub(crate) fn destination(
     app: &App,
     profile: &Profile,
@@ -71,12 +94,11 @@ pub(crate) fn destination(
         None => None,
     };
     let Some(path) = path else { return Ok(None) };
-    if path.is_dir() || !path.parent().is_some_and(Path::is_dir) {
-        let text = format!("the credentials file cannot be written to {}", path.display());
-        return Err(Failure::told(Code::OutputUnwritable, text).with_hint(Hint::note(
+    write_file::check(&path).map_err(|error| {
+        Failure::from(error).about(&profile.name).with_hint(Hint::note(
             "nothing was sent; name another file with --output, or none with --no-output",
-        )));
-    }
+        ))
+    })?;
     Ok(Some(path))
 }
 
@@ -88,7 +110,8 @@ fn usual_place(
 ) -> Result<Option<PathBuf>, Failure> {
     let name = Format::CredentialsFile.as_str();
     let deliveries = store.deliveries(&profile.name)?;
-    if let Some(last) = deliveries.into_iter().find(|delivery| delivery.format == name) {
+    let forms = deliveries.into_iter().filter(|delivery| delivery.format == name);
+    if let Some(last) = forms.max_by_key(|delivery| delivery.at) {
         return Ok(Some(PathBuf::from(last.path)));
     }
     if !Target::find(&profile.target).is_some_and(|target| target.delivers_file) {
@@ -139,38 +162,30 @@ pub(crate) fn write_and_remember(
 
 /// Whether each delivered file still holds what is stored now.
 fn check(session: &Session) -> Result<ExitCode, Failure> {
-    let profile = session.profile();
-    let name = &profile.name;
+    let name = &session.profile().name;
     let deliveries = session.store().deliveries(name)?;
     if deliveries.is_empty() {
         output::say(format!("{name}: nothing was delivered to a file"));
         return Ok(ExitCode::SUCCESS);
     }
-    let record = session.store().load(name)?;
-    let secret = session.store().client_secret(name, profile.client_id.as_str())?;
+    let stored = Stored {
+        session,
+        record: session.store().load(name)?,
+        secret: session.store().client_secret(name, &session.binding())?,
+    };
     let mut drifted = 0;
     for delivery in &deliveries {
-        let copy = files::read(Path::new(&delivery.path));
-        let verdict = match (&copy, &record, Format::find(&delivery.format)) {
-            (Err(error), ..) => Some(format!("cannot be read: {error}")),
-            (Ok(copy), ..) if session.store().fingerprint(copy) != delivery.fingerprint => {
-                Some("was changed after the delivery".to_owned())
+        let verdict = match stored.verdict(delivery) {
+            Verdict::Same => "is what is stored".to_owned(),
+            Verdict::Gone => {
+                session.store().forget_delivery(name, &delivery.format, &delivery.path)?;
+                "is gone, as it should be: there are no tokens any more".to_owned()
             }
-            (_, None, _) => Some("holds tokens that are not in the store any more".to_owned()),
-            (Ok(copy), Some(record), Some(format)) => {
-                let credentials = Credentials {
-                    profile,
-                    client_secret: secret.as_ref(),
-                    tokens: &record.tokens,
-                    created: delivery.at,
-                };
-                let same = credentials.render(format).is_ok_and(|text| same_values(&text, copy));
-                (!same).then(|| "holds older tokens than the store".to_owned())
+            Verdict::Drifted(how) => {
+                drifted += 1;
+                how
             }
-            (.., None) => Some("is of a form this version does not know".to_owned()),
         };
-        drifted += usize::from(verdict.is_some());
-        let verdict = verdict.unwrap_or_else(|| "is what is stored".to_owned());
         output::say(format!("{} {verdict}", delivery.path));
     }
     if drifted == 0 {
@@ -178,6 +193,53 @@ fn check(session: &Session) -> Result<ExitCode, Failure> {
     }
     let text = format!("{drifted} of {} delivered files have drifted", deliveries.len());
     Err(Failure::told(Code::DeliveryDrifted, text))
+}
+
+/// What a delivered copy should hold.
+struct Stored<'a> {
+    session: &'a Session,
+    record: Option<Record>,
+    secret: Option<Secret>,
+}
+
+enum Verdict {
+    Same,
+    /// Neither the copy nor the tokens are there.
+    Gone,
+    Drifted(String),
+}
+
+impl Stored<'_> {
+    fn verdict(&self, delivery: &Delivery) -> Verdict {
+        let drifted = |how: &str| Verdict::Drifted(how.to_owned());
+        let copy = match files::read(Path::new(&delivery.path)) {
+            Ok(copy) => copy,
+            Err(error) if error.kind() == ErrorKind::NotFound && self.record.is_none() => {
+                return Verdict::Gone;
+            }
+            Err(error) => return Verdict::Drifted(format!("cannot be read: {error}")),
+        };
+        if self.session.store().fingerprint(&copy) != delivery.fingerprint {
+            return drifted("was changed after the delivery");
+        }
+        let Some(record) = &self.record else {
+            return drifted("holds tokens that are not in the store any more");
+        };
+        let Some(format) = Format::find(&delivery.format) else {
+            return drifted("is of a form this version does not know");
+        };
+        let credentials = Credentials {
+            profile: self.session.profile(),
+            client_secret: self.secret.as_ref(),
+            tokens: &record.tokens,
+            created: delivery.at,
+        };
+        if credentials.render(format).is_ok_and(|text| same_values(&text, &copy)) {
+            Verdict::Same
+        } else {
+            drifted("holds older tokens than the store")
+        }
+    }
 }
 
 /// Whether two texts hold the same values. Comments and dates may differ: a refresh that brings the

@@ -3,12 +3,12 @@
 pub(crate) mod settings;
 mod watcher;
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, channel};
 
 use serde_json::json;
-use snowtoken::config::{self, Config};
+use snowtoken::config;
 use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
 use snowtoken::core::oauth::client::Client;
 use snowtoken::core::printable::Printable;
@@ -16,9 +16,10 @@ use snowtoken::core::profile::{Grant, Profile};
 use snowtoken::core::secret::Secret;
 use snowtoken::core::servicenow::ApiError;
 use snowtoken::core::token_set::User;
-use snowtoken::delivery::{Credentials, moment};
+use snowtoken::delivery::{Credentials, Format, moment};
 use snowtoken::login::{LoggedIn, Login, Paste};
 use snowtoken::loopback::Ending;
+use snowtoken::store::lock::RefreshLock;
 use snowtoken::store::sqlite::SqliteStore;
 use snowtoken::store::{AuditEntry, Draft, RecordState, TokenStore};
 use snowtoken::{Error, session};
@@ -86,7 +87,7 @@ fn log_in(
     screen.end();
     let mut done = match result {
         Ok(done) => done,
-        Err(error) => return Err(remember(app, &config, &profile, error)),
+        Err(error) => return Err(remember(app, &profile, error)),
     };
     let arrival = Arrival { app, args, profile: &profile, secret: secret.as_ref(), output };
     let result = arrival.settle(&mut store, &mut done);
@@ -96,20 +97,24 @@ fn log_in(
 
 /// What was typed for a new profile is kept even if this login failed: the next one asks less. It
 /// holds no secret, and a profile that exists keeps its settings.
-fn remember(app: &App, config: &Config, profile: &Profile, error: Error) -> Failure {
+fn remember(app: &App, profile: &Profile, error: Error) -> Failure {
     let name = &profile.name;
     let failure = Failure::from(error).about(name);
-    if config.profile(name).is_some() {
+    let mut is_new = false;
+    let kept = config::update(&app.home, |config| {
+        // Another login to the same new name may have succeeded meanwhile.
+        is_new = config.profile(name).is_none();
+        if is_new {
+            config.put(profile.clone());
+        }
+    });
+    // If it could not be kept, the login's own failure matters more.
+    if kept.is_err() || !is_new {
         return failure;
     }
-    let new = profile.clone();
-    match config::update(&app.home, move |config| config.put(new)) {
-        Ok(()) => failure.with_note(format!(
-            "the settings of \"{name}\" are kept, nothing else: the next login asks only for the client secret"
-        )),
-        // The login's own failure matters more.
-        Err(_) => failure,
-    }
+    failure.with_note(format!(
+        "the settings of \"{name}\" are kept, nothing else: the next login asks only for the client secret"
+    ))
 }
 
 /// The prompt is offered every time a redirect is awaited.
@@ -132,17 +137,33 @@ struct Arrival<'a> {
 impl Arrival<'_> {
     fn settle(&self, store: &mut SqliteStore, done: &mut LoggedIn) -> Result<ExitCode, Failure> {
         self.check_user(done)?;
-        let lock = session::lock(&self.app.home.data, &self.profile.name)?;
-        if let Some(error) = done.unverified.take_if(|error| !is_passing(error)) {
+        let refused = done.unverified.take_if(|error| !is_passing(error));
+        if let Some(error) = refused {
             return self.unproven(store, done, error);
         }
-        if let Err(failure) = self.keep(store, done) {
-            return self.rescue(done, &failure);
-        }
-        drop(lock);
+        let lock = match self.lock_and_keep(store, done) {
+            Ok(lock) => lock,
+            Err(failure) => return self.rescue(done, &failure),
+        };
+        // Still under the lock: the file must not be older than what is stored.
         let written = self.deliver(store, done);
-        self.tell(done, written.as_ref().ok().and_then(Option::as_ref))?;
-        written.map(|_| ExitCode::SUCCESS)
+        drop(lock);
+        self.tell(done, written.as_ref().ok().and_then(Option::as_ref));
+        let file = written?;
+        if self.args.json {
+            self.print(done, file.as_ref())?;
+        }
+        Ok(ExitCode::SUCCESS)
+    }
+
+    fn lock_and_keep(
+        &self,
+        store: &mut SqliteStore,
+        done: &LoggedIn,
+    ) -> Result<RefreshLock, Failure> {
+        let lock = session::lock(&self.app.home.data, &self.profile.name)?;
+        self.keep(store, done)?;
+        Ok(lock)
     }
 
     fn check_user(&self, done: &LoggedIn) -> Result<(), Failure> {
@@ -185,7 +206,9 @@ impl Arrival<'_> {
                 "nothing was stored or replaced; --no-verify skips the proving call",
             )));
         }
-        self.keep(store, done)?;
+        if let Err(failure) = self.lock_and_keep(store, done) {
+            return self.rescue(done, &failure);
+        }
         Err(failure.with_hint(Hint::note(
             "the tokens are stored, not delivered: once the instance allows it, `snowtoken verify` and \
              `snowtoken deliver` need no new login",
@@ -211,7 +234,7 @@ impl Arrival<'_> {
         let generation = store.generation(name)?;
         store.save(name, generation, &draft, Some(&audit))?;
         if let Some(secret) = self.secret {
-            store.set_client_secret(name, self.profile.client_id.as_str(), secret)?;
+            store.set_client_secret(name, &session::binding(self.profile), secret)?;
         }
         let profile = self.profile.clone();
         Ok(config::update(&self.app.home, move |config| {
@@ -225,31 +248,26 @@ impl Arrival<'_> {
         output::say("The tokens are not lost yet: they are in memory and nowhere else.");
         loop {
             let path = match &self.output {
-                Some(path) => Some(path.clone()),
+                Some(path) => Some(beside(path)),
                 None if self.app.no_input => None,
                 None => terminal::answer(
                     "Write them to another place, as a plain file only you can read: ",
                 )
                 .map(PathBuf::from),
             };
+            let code = failure.code().unwrap_or(Code::StoreUnreadable);
             let Some(path) = path else {
                 return Err(Failure::told(
-                    failure.code().unwrap_or(Code::StoreUnreadable),
+                    code,
                     "the tokens could not be stored anywhere and are lost with this program; the earlier ones are kept",
                 ));
             };
-            match deliver::write(
-                &path,
-                &self.credentials(done),
-                snowtoken::delivery::Format::CredentialsFile,
-            ) {
+            match deliver::write(&path, &self.credentials(done), Format::CredentialsFile) {
                 Ok(_) => {
-                    return Err(Failure::told(
-                        failure.code().unwrap_or(Code::StoreUnreadable),
-                        format!("the tokens are in {} and not in the store", path.display()),
-                    )
-                    .with_hint(Hint::run(
-                        format!("snowtoken profile import {}", path.display()),
+                    let text = format!("the tokens are in {} and not in the store", path.display());
+                    let import = format!("snowtoken profile import {}", path.display());
+                    return Err(Failure::told(code, text).with_hint(Hint::run(
+                        import,
                         "takes them over once the store can be written again",
                     )));
                 }
@@ -280,16 +298,11 @@ impl Arrival<'_> {
         for concern in credentials.concerns() {
             output::say(format!("warning: {concern}"));
         }
-        deliver::write_and_remember(
-            store,
-            path,
-            &credentials,
-            snowtoken::delivery::Format::CredentialsFile,
-        )?;
+        deliver::write_and_remember(store, path, &credentials, Format::CredentialsFile)?;
         Ok(Some(path.clone()))
     }
 
-    fn tell(&self, done: &LoggedIn, file: Option<&PathBuf>) -> Result<(), Failure> {
+    fn tell(&self, done: &LoggedIn, file: Option<&PathBuf>) {
         let user = done.user.as_ref().and_then(User::name);
         let tokens = &done.tokens;
         let now = self.app.world.now();
@@ -331,14 +344,16 @@ impl Arrival<'_> {
                 error.code()
             ));
         }
-        if !self.args.json {
-            return Ok(());
-        }
+    }
+
+    /// The same as data, without secrets.
+    fn print(&self, done: &LoggedIn, file: Option<&PathBuf>) -> Result<(), Failure> {
+        let tokens = &done.tokens;
         output::json(&json!({
             "version": 1,
             "profile": self.profile.name.as_str(),
             "instance": self.profile.instance.url(),
-            "user": user,
+            "user": done.user.as_ref().and_then(User::name),
             "scope": tokens.scope,
             "access_token_expires_at": moment(tokens.access_expires_at.at),
             "refresh_token_expires_at": tokens.refresh_expires_at.map(|d| moment(d.at)),
@@ -346,6 +361,16 @@ impl Arrival<'_> {
             "credentials_file": file.map(|path| path.display().to_string()),
         }))
     }
+}
+
+/// A place for tokens that could not be stored: a file that was delivered earlier stays as it is.
+fn beside(path: &Path) -> PathBuf {
+    if !path.exists() {
+        return path.to_owned();
+    }
+    let mut name = path.file_name().unwrap_or_default().to_owned();
+    name.push(".rescued");
+    path.with_file_name(name)
 }
 
 /// Whether a proving call failed for reasons that will pass: then the tokens are as good as unproven

@@ -39,8 +39,7 @@ fn end(app: &App, args: &RevokeArgs, done: &str) -> Result<ExitCode, Failure> {
         Err(error) if args.force => {
             let failure = Failure::from(error).about(&name);
             output::say_part(failure.text(output::is_lively()));
-            let generation = session.store().generation(&name)?;
-            session.store().clear_tokens(&name, generation, None)?;
+            session.forget()?;
             output::say(
                 "The tokens are forgotten here. On the instance they may live until they end.",
             );

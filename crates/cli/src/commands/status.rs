@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use snowtoken::core::SignedDuration;
 use snowtoken::core::diagnosis::Code;
 use snowtoken::core::printable::Printable;
 use snowtoken::core::profile::Profile;
 use snowtoken::core::token_set::{Deadline, KnownBy, User};
+use snowtoken::core::{SignedDuration, Timestamp};
 use snowtoken::delivery::moment;
+use snowtoken::session;
 use snowtoken::store::key::KeyRecord;
 use snowtoken::store::sqlite::SqliteStore;
 use snowtoken::store::{Record, RecordState, TokenStore as _};
@@ -60,19 +61,40 @@ pub(crate) fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
     };
     let horizon = now
         .saturating_add(SignedDuration::try_from(within).unwrap_or(SignedDuration::MAX))
-        .unwrap_or(snowtoken::core::Timestamp::MAX);
-    let near: Vec<&str> = rows
-        .iter()
-        .filter(|row| last_deadline(row).is_some_and(|deadline| deadline.at <= horizon))
-        .map(|row| row.profile.name.as_str())
-        .collect();
-    if near.is_empty() {
+        .unwrap_or(Timestamp::MAX);
+    let near: Vec<Near<'_>> = rows.iter().filter_map(|row| near(row, horizon)).collect();
+    let Some(first) = near.first() else {
         return Ok(ExitCode::SUCCESS);
-    }
-    Err(Failure::told(
+    };
+    let names: Vec<String> = near.iter().map(ToString::to_string).collect();
+    let failure = Failure::told(
         Code::DeadlineNear,
-        format!("a deadline is near or past: {}", near.join(", ")),
-    ))
+        format!("a deadline is near or past: {}", names.join(", ")),
+    );
+    // A hint can name one profile only.
+    Err(if near.len() == 1 { failure.about(&first.profile.name) } else { failure })
+}
+
+/// A profile that somebody has to look after.
+struct Near<'a> {
+    profile: &'a Profile,
+    is_known: bool,
+}
+
+impl std::fmt::Display for Near<'_> {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        let name = &self.profile.name;
+        if self.is_known { write!(f, "{name}") } else { write!(f, "{name} (its end is not known)") }
+    }
+}
+
+/// A refresh token that may end any day is as near as one that ends today.
+fn near<'a>(row: &Row<'a>, horizon: Timestamp) -> Option<Near<'a>> {
+    row.record.as_ref()?;
+    let deadline = last_deadline(row);
+    deadline
+        .is_none_or(|deadline| deadline.at <= horizon)
+        .then_some(Near { profile: row.profile, is_known: deadline.is_some() })
 }
 
 fn rows<'a>(
@@ -84,8 +106,9 @@ fn rows<'a>(
         let mut row = Row { profile, record: None, has_secret: false, delivered: Vec::new() };
         if let Some(store) = store {
             row.record = store.load(&profile.name)?;
-            row.has_secret =
-                store.client_secret(&profile.name, profile.client_id.as_str())?.is_some();
+            row.has_secret = store
+                .client_secret(&profile.name, &session::binding(profile))?
+                .is_some();
             let delivered = store.deliveries(&profile.name)?;
             row.delivered = delivered.into_iter().map(|delivery| delivery.path).collect();
         }
@@ -118,9 +141,16 @@ fn last_deadline(row: &Row<'_>) -> Option<Deadline> {
     }
 }
 
-fn state(record: Option<&Record>) -> &'static str {
-    match record.map(|record| record.state) {
+/// Tokens of another instance or client are not used; they wait for their own profile to come back.
+fn is_bound_elsewhere(row: &Row<'_>) -> bool {
+    let here = session::binding(row.profile);
+    row.record.as_ref().is_some_and(|record| record.binding != here)
+}
+
+fn state(row: &Row<'_>) -> &'static str {
+    match row.record.as_ref().map(|record| record.state) {
         None => "not logged in",
+        Some(_) if is_bound_elsewhere(row) => "bound elsewhere",
         Some(RecordState::Held) => "logged in",
         Some(RecordState::Rejected { .. }) => "a person must log in",
         Some(RecordState::RevocationPending { .. }) => "being revoked",
@@ -136,7 +166,7 @@ fn as_json(row: &Row<'_>) -> Value {
         "instance": row.profile.instance.url(),
         "client_id": row.profile.client_id.as_str(),
         "target": row.profile.target,
-        "state": state(record),
+        "state": state(row),
         "user": record.and_then(|r| r.user.as_ref()).and_then(User::name),
         "scope": record.and_then(|r| r.tokens.scope.as_deref()),
         "access_token_expires_at": record.map(|r| moment(r.tokens.access_expires_at.at)),
@@ -149,56 +179,61 @@ fn as_json(row: &Row<'_>) -> Value {
     })
 }
 
-fn as_text(
-    rows: &[Row<'_>],
-    now: snowtoken::core::Timestamp,
-    store: Option<(String, String)>,
-) -> String {
+fn as_text(rows: &[Row<'_>], now: Timestamp, store: Option<(String, String)>) -> String {
     if rows.is_empty() {
         return "no profiles yet: `snowtoken login NAME` makes one, `snowtoken rehearse` shows how it goes\n".to_owned();
     }
     let mut text = String::new();
     for row in rows {
-        let profile = row.profile;
-        let _ = writeln!(text, "{}: {}", profile.name, state(row.record.as_ref()));
-        let mut line = |label: &str, value: String| {
+        let _ = writeln!(text, "{}: {}", row.profile.name, state(row));
+        for (label, value) in lines(row, now) {
             let _ = writeln!(text, "  {label:<15} {value}");
-        };
-        line("instance", profile.instance.to_string());
-        line("client", profile.client_id.to_string());
-        line("target", profile.target.clone());
-        if let Some(record) = &row.record {
-            if let Some(user) = record.user.as_ref().and_then(User::name) {
-                line("user", Printable(user).to_string());
-            }
-            if let Some(scope) = &record.tokens.scope {
-                line("scope", Printable(scope).to_string());
-            }
-            let ends = |d: Deadline| {
-                format!(
-                    "ends {} ({}, {})",
-                    moment(d.at),
-                    output::distance(d.at.duration_since(now)),
-                    d.known_by
-                )
-            };
-            line("access token", ends(record.tokens.access_expires_at));
-            match (&record.tokens.refresh_token, last_deadline(row)) {
-                (Some(_), Some(deadline)) => line("refresh token", ends(deadline)),
-                (Some(_), None) => line("refresh token", "its end is not known".to_owned()),
-                (None, _) => line("refresh token", "none".to_owned()),
-            }
-        }
-        line(
-            "client secret",
-            if row.has_secret { "stored, sealed".to_owned() } else { "not stored".to_owned() },
-        );
-        for path in &row.delivered {
-            line("delivered to", path.clone());
         }
     }
     if let Some((path, key)) = store {
         let _ = writeln!(text, "secrets are sealed in {path}; their key: {key}");
     }
     text
+}
+
+fn lines(row: &Row<'_>, now: Timestamp) -> Vec<(&'static str, String)> {
+    let profile = row.profile;
+    let mut lines = vec![
+        ("instance", profile.instance.to_string()),
+        ("client", profile.client_id.to_string()),
+        ("target", profile.target.clone()),
+    ];
+    if let Some(record) = &row.record {
+        if is_bound_elsewhere(row) {
+            let binding = &record.binding;
+            let owner = format!("{} and client {}", binding.instance, binding.client_id);
+            lines.push(("tokens of", Printable(&owner).to_string()));
+        }
+        if let Some(user) = record.user.as_ref().and_then(User::name) {
+            lines.push(("user", Printable(user).to_string()));
+        }
+        if let Some(scope) = &record.tokens.scope {
+            lines.push(("scope", Printable(scope).to_string()));
+        }
+        let ends = |d: Deadline| {
+            let from_now = output::distance(d.at.duration_since(now));
+            format!("ends {} ({from_now}, {})", moment(d.at), d.known_by)
+        };
+        let access = if record.tokens.access_token.is_empty() {
+            "none yet: the next refresh brings one".to_owned()
+        } else {
+            ends(record.tokens.access_expires_at)
+        };
+        lines.push(("access token", access));
+        let refresh = match (&record.tokens.refresh_token, last_deadline(row)) {
+            (Some(_), Some(deadline)) => ends(deadline),
+            (Some(_), None) => "its end is not known".to_owned(),
+            (None, _) => "none".to_owned(),
+        };
+        lines.push(("refresh token", refresh));
+    }
+    let secret = if row.has_secret { "stored, sealed" } else { "not stored" };
+    lines.push(("client secret", secret.to_owned()));
+    lines.extend(row.delivered.iter().map(|path| ("delivered to", path.clone())));
+    lines
 }

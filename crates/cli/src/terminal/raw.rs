@@ -1,9 +1,12 @@
 //! Raw mode: a terminal in its usual mode cuts lines at 4,095 bytes, and shows what is typed.
 
-use std::io::{self, Read as _};
+use std::io;
 use std::os::fd::AsFd as _;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, Once, PoisonError};
+use std::time::Duration;
 
+use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
@@ -16,12 +19,18 @@ use crate::output;
 /// The modes to go back to, while a prompt is open.
 static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
 
+/// Whose turn it is to read: a reader whose turn is over stops, so that the next question gets
+/// what is typed next.
+static TURN: AtomicU64 = AtomicU64::new(0);
+
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
 
-/// After a line break in a burst of input more of the same paste may follow within this time, in
-/// tenths of a second.
-const BURST: u8 = 2;
+/// After a line break in a burst of input more of the same paste may follow within this time.
+const BURST: Duration = Duration::from_millis(200);
+
+/// How often a reader looks whether it is still its turn.
+const PATIENCE: Duration = Duration::from_millis(50);
 
 /// What is being read.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -35,7 +44,7 @@ pub(super) enum Kind {
 /// The terminal in raw mode; its own modes come back when this is dropped.
 #[derive(Debug)]
 pub(super) struct Terminal {
-    modes: Termios,
+    turn: u64,
 }
 
 impl Terminal {
@@ -51,18 +60,18 @@ impl Terminal {
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
         *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
+        let turn = TURN.fetch_add(1, Ordering::SeqCst) + 1;
         tcsetattr(stdin.as_fd(), OptionalActions::Now, &modes)?;
         output::say_part("\u{1b}[?2004h");
-        Ok(Self { modes })
+        Ok(Self { turn })
     }
 
-    /// Reads until Enter; `None` when there will be nothing more (^D, or the terminal is gone).
-    pub(super) fn line(&mut self, kind: Kind) -> io::Result<Option<Secret>> {
+    /// Reads until Enter; `None` when there will be nothing more (^D, the terminal is gone, or the
+    /// turn is over).
+    pub(super) fn line(&self, kind: Kind) -> io::Result<Option<Secret>> {
         let mut line = Line::default();
         loop {
-            let Some(byte) = read_byte()? else {
-                return Ok(None);
-            };
+            let Some(byte) = self.byte()? else { return Ok(None) };
             match line.take(byte) {
                 Taken::More => {}
                 Taken::Interrupted => {
@@ -82,46 +91,55 @@ impl Terminal {
 
     /// Whether the line break belongs to a paste: then more bytes are there already. Terminals send
     /// a pasted line break as one or two characters.
-    fn more_follows(&mut self, line: &mut Line) -> io::Result<bool> {
-        self.wait(0, BURST)?;
-        let next = loop {
-            match read_byte() {
-                Ok(Some(b'\r' | b'\n')) => {}
-                other => break other,
+    fn more_follows(&self, line: &mut Line) -> io::Result<bool> {
+        while is_ready(BURST)? {
+            match self.byte()? {
+                Some(b'\r' | b'\n') => {}
+                Some(byte) => {
+                    line.take(byte);
+                    return Ok(true);
+                }
+                None => return Ok(false),
             }
-        };
-        self.wait(1, 0)?;
-        match next? {
-            Some(byte) => {
-                line.take(byte);
-                Ok(true)
-            }
-            None => Ok(false),
         }
+        Ok(false)
     }
 
-    fn wait(&mut self, least: u8, tenths: u8) -> io::Result<()> {
-        self.modes.special_codes[SpecialCodeIndex::VMIN] = least;
-        self.modes.special_codes[SpecialCodeIndex::VTIME] = tenths;
-        Ok(tcsetattr(io::stdin().as_fd(), OptionalActions::Now, &self.modes)?)
+    /// The next byte, unbuffered: what is not ours to read stays with the terminal.
+    fn byte(&self) -> io::Result<Option<u8>> {
+        let mut byte = [0];
+        while TURN.load(Ordering::SeqCst) == self.turn {
+            if is_ready(PATIENCE)? {
+                match rustix::io::read(io::stdin().as_fd(), &mut byte) {
+                    Ok(0) => return Ok(None),
+                    Ok(_) => return Ok(Some(byte[0])),
+                    Err(rustix::io::Errno::INTR) => {}
+                    Err(error) => return Err(error.into()),
+                }
+            }
+        }
+        Ok(None)
     }
 }
 
 impl Drop for Terminal {
     fn drop(&mut self) {
-        restore();
+        // A reader whose turn is over must not take the terminal from the next one.
+        if TURN.load(Ordering::SeqCst) == self.turn {
+            restore();
+        }
     }
 }
 
-fn read_byte() -> io::Result<Option<u8>> {
-    let mut byte = [0];
-    loop {
-        match io::stdin().lock().read(&mut byte) {
-            Ok(0) => return Ok(None),
-            Ok(_) => return Ok(Some(byte[0])),
-            Err(error) if error.kind() == io::ErrorKind::Interrupted => {}
-            Err(error) => return Err(error),
-        }
+/// Whether somebody typed, within this time.
+fn is_ready(patience: Duration) -> io::Result<bool> {
+    let stdin = io::stdin();
+    let mut waiting = [PollFd::new(&stdin, PollFlags::IN)];
+    let patience = Timespec::try_from(patience).map_err(io::Error::other)?;
+    match poll(&mut waiting, Some(&patience)) {
+        Ok(ready) => Ok(ready > 0),
+        Err(rustix::io::Errno::INTR) => Ok(false),
+        Err(error) => Err(error.into()),
     }
 }
 
@@ -182,8 +200,9 @@ impl Line {
     }
 }
 
-/// Puts the terminal back as it was, if it is not.
+/// Puts the terminal back as it was, if it is not, and ends the turn of whoever reads.
 pub(super) fn restore() {
+    TURN.fetch_add(1, Ordering::SeqCst);
     if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
         let _ = tcsetattr(io::stdin().as_fd(), OptionalActions::Now, &before);
         output::say_part("\u{1b}[?2004l");

@@ -161,11 +161,25 @@ fn at_the_instance() -> Vec<Mishap> {
             running.write(format!("{page}?code=from-nowhere-0123456789&state={state}\n"));
             running
         }),
+        // The stored secret belongs to the instance it was stored for.
+        mishap("another instance without its secret", &[2], 0, |s| {
+            let instance = format!("http://127.0.0.1:{}", free_port());
+            s.run(&["login", PROFILE, "--no-browser", "--instance", &instance])
+        }),
         mishap("nobody listens", &[1, 5], 0, |s| {
             let port = free_port();
             let instance = format!("http://127.0.0.1:{port}");
-            let mut running =
-                s.start(&words(&["login", PROFILE, "--no-browser", "--instance", &instance]));
+            let secret = s.sandbox.file("another-secret", "s3cret");
+            let secret = secret.to_str().unwrap();
+            let mut running = s.start(&words(&[
+                "login",
+                PROFILE,
+                "--no-browser",
+                "--instance",
+                &instance,
+                "--client-secret-file",
+                secret,
+            ]));
             // It may notice before or after the paste.
             let look = |text: &str| text.contains("response_type=code").then(|| text.to_owned());
             if let Some(text) = running.stderr.wait(std::time::Duration::from_secs(5), look) {

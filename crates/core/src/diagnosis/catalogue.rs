@@ -168,7 +168,7 @@ catalogue! {
     RegionUnknown = "region-unknown", "that product is not offered in this region", You, Usage {
         cause: "The target works in a closed list of regions.",
         proof: "The list is part of the target.",
-        fixes: [Run("snowtoken target show", "the regions there are")],
+        fixes: [Run("snowtoken target show NAME", "the regions there are")],
         who: "you",
         signs: [],
         source: "docs/reference/targets.md",
@@ -240,14 +240,6 @@ catalogue! {
         who: "you",
         signs: [],
         source: "RFC 8252 §8.10, RFC 9700 §4.4",
-    }
-    IssuerMismatch = "issuer-mismatch", "the answer names another issuer", Instance, Failed {
-        cause: "The redirected URL carries an `iss` that is not this instance.",
-        proof: "RFC 9207 `iss` is compared where the instance is known to send it.",
-        fixes: [Run("snowtoken login", "start again with a fresh code")],
-        who: "your ServiceNow administrator",
-        signs: [],
-        source: "RFC 9207 §2.4",
     }
     AccessDenied = "access-denied", "consent was denied", You, LoginNeeded {
         cause: "Deny was pressed on the consent page, or the instance decided so.",
@@ -515,7 +507,7 @@ catalogue! {
     ApiForbidden = "api-forbidden", "the user may not read this", Instance, Failed {
         cause: "A role or access rule is missing.",
         proof: "An API call was answered 403.",
-        fixes: [Note("an administrator gives the user the roles that the target names; `snowtoken target show` lists them")],
+        fixes: [Note("an administrator gives the user the roles that the target names; `snowtoken target show NAME` lists them")],
         who: "your ServiceNow administrator",
         signs: ["failed api level acl", "user not authorized", "insufficient rights"],
         source: "ServiceNow as documented and observed, docs/quirks.md",
@@ -577,8 +569,17 @@ catalogue! {
         signs: [],
         source: "RFC 7009 §2.2.1",
     }
+    BeingRevoked = "being-revoked", "a revocation is under way", You, LoginNeeded {
+        cause: "Somebody asked for the revocation of these tokens, and it is not proved yet.",
+        proof: "The store says so; tokens that are being revoked are handed out to nobody.",
+        fixes: [Run("snowtoken revoke", "finishes the revocation"),
+            Run("snowtoken login", "gets new tokens")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
     DeadlineNear = "deadline-near", "a deadline is near or past", You, Deadline {
-        cause: "A refresh token ends inside the time asked for.",
+        cause: "A refresh token ends inside the time asked for, or nobody knows when it ends.",
         proof: "The ledger has its end, and says how it is known.",
         fixes: [Run("snowtoken login", "a new consent starts a new lifespan")],
         who: "the user who signs in",
@@ -589,6 +590,14 @@ catalogue! {
         cause: "Folder missing, no permission, disk full, or something else stands in its place.",
         proof: "The operating system refused; what was there before is untouched, and the tokens are safe in the store.",
         fixes: [Run("snowtoken deliver --output FILE", "writes it somewhere else")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    OutputFailed = "output-failed", "standard output could not be written", Machine, Failed {
+        cause: "It leads to a file on a full disk, or to something that takes nothing.",
+        proof: "The operating system refused; what is stored is untouched.",
+        fixes: [Note("check where the output is sent to, then repeat")],
         who: "you",
         signs: [],
         source: "a rule of snowtoken",
@@ -604,7 +613,7 @@ catalogue! {
     DeliveryUnfit = "delivery-unfit", "a value does not fit the consumer's form", Instance, Failed {
         cause: "It is too long or holds characters the form cannot take.",
         proof: "Lengths and alphabets of the target are checked before anything is written.",
-        fixes: [Run("snowtoken target show", "the limits")],
+        fixes: [Run("snowtoken target show NAME", "the limits")],
         who: "your ServiceNow administrator",
         signs: [],
         source: "docs/reference/targets.md",

@@ -130,7 +130,13 @@ impl Redirect {
     pub(super) fn from_paste(pasted: &str, expected: &RedirectUri) -> Result<Self, RedirectError> {
         let text = tidy(pasted)?;
         let Some((place, query)) = text.expose().split_once('?') else {
-            return Self::without_question_mark(text.expose(), expected);
+            let error = Self::without_question_mark(text.expose(), expected);
+            return match error {
+                Err(RedirectError::BareCode) if is_sentence(pasted) => {
+                    Err(RedirectError::Unreadable)
+                }
+                other => other,
+            };
         };
         if !place.is_empty() && !is_place(place, expected) {
             return Err(elsewhere(expected));
@@ -199,7 +205,11 @@ impl Redirect {
     /// A code without anything around it.
     pub(super) fn bare_code(pasted: &str) -> Result<Secret, RedirectError> {
         let text = tidy(pasted)?;
-        if looks_like_code(text.expose()) { Ok(text) } else { Err(RedirectError::Unreadable) }
+        if looks_like_code(text.expose()) && !is_sentence(pasted) {
+            Ok(text)
+        } else {
+            Err(RedirectError::Unreadable)
+        }
     }
 }
 
@@ -223,6 +233,11 @@ fn is_place(place: &str, expected: &RedirectUri) -> bool {
 /// RFC 6749 appendix A.11 minus what a sentence would hold.
 fn looks_like_code(text: &str) -> bool {
     !text.is_empty() && text.bytes().all(|b| b.is_ascii_alphanumeric() || b"-._~+/%".contains(&b))
+}
+
+/// Whether words were pasted: a code may be broken into lines, but holds no blanks.
+fn is_sentence(pasted: &str) -> bool {
+    pasted.lines().any(|line| line.trim().contains(char::is_whitespace))
 }
 
 /// Takes away what terminals, mail programs and word processors add: line breaks, blanks,
@@ -330,6 +345,8 @@ mod tests {
             ("", RedirectError::Empty),
             (" \r\n\t\"\" ", RedirectError::Empty),
             ("hello, world!", RedirectError::Unreadable),
+            ("You can close this page", RedirectError::Unreadable),
+            (" abc\r\n  DEF \n", RedirectError::BareCode),
             ("?", RedirectError::Unreadable),
             ("foo=bar", RedirectError::Unreadable),
             ("code=%ff&state=s", RedirectError::Unreadable),
@@ -342,6 +359,15 @@ mod tests {
         ] {
             assert_eq!(read(pasted), Err(error), "{:?}", pasted.get(..40).unwrap_or(pasted));
         }
+    }
+
+    #[test]
+    fn a_sentence_is_no_code() {
+        for words in ["you may close this page now", "abc\tdef", "  abc def  "] {
+            assert_eq!(Redirect::bare_code(words), Err(RedirectError::Unreadable), "{words}");
+        }
+        let code = Redirect::bare_code("  \"abc\r\n  DEF\"\n").unwrap();
+        assert_eq!(code.expose(), "abcDEF");
     }
 
     /// R37, V11: no assumption about the size of a code.

@@ -108,6 +108,10 @@ type Slot = Rc<Mutex<Place>>;
 #[derive(Default)]
 struct Place {
     spare: Option<Spare>,
+    /// A second one, for servers that close the first after its answer.
+    reserve: Option<Spare>,
+    /// Whether a connection was asked for in advance: then a second request is expected too.
+    kept: bool,
     /// How many requests have come by, whether or not there was a connection for them.
     requests: u64,
 }
@@ -127,7 +131,11 @@ impl Pool {
     async fn keep_spare(&self, origin: &Url) {
         let slot = self.slot(origin);
         let started = Instant::now();
-        let before = slot.lock().await.requests;
+        let before = {
+            let mut place = slot.lock().await;
+            place.kept = true;
+            place.requests
+        };
         while started.elapsed() < SPARE_WINDOW {
             let mut place = slot.lock().await;
             if place.requests != before {
@@ -138,11 +146,7 @@ impl Pool {
                 .as_ref()
                 .is_none_or(|s| s.sender.is_closed() || s.since.elapsed() > SPARE_AGE);
             if old {
-                let fresh = timeout(CONNECT_LIMIT, self.connector.connect(origin)).await;
-                place.spare = fresh
-                    .ok()
-                    .and_then(Result::ok)
-                    .map(|sender| Spare { sender, since: Instant::now() });
+                place.spare = self.try_connect(origin).await;
             }
             let has_one = place.spare.is_some();
             drop(place);
@@ -151,8 +155,23 @@ impl Pool {
         }
     }
 
+    async fn try_connect(&self, origin: &Url) -> Option<Spare> {
+        let fresh = timeout(CONNECT_LIMIT, self.connector.connect(origin)).await;
+        let sender = fresh.ok().and_then(Result::ok)?;
+        Some(Spare { sender, since: Instant::now() })
+    }
+
+    /// Connects beside the first request, without holding anybody up.
+    fn prepare_reserve(self: &Rc<Self>, origin: &Url, slot: &Slot) {
+        let (pool, origin, slot) = (self.clone(), origin.clone(), slot.clone());
+        spawn_local(async move {
+            let reserve = pool.try_connect(&origin).await;
+            slot.lock().await.reserve = reserve;
+        });
+    }
+
     async fn exchange(
-        &self,
+        self: &Rc<Self>,
         request: Request,
         limit: Duration,
     ) -> Result<Response, TransportError> {
@@ -180,7 +199,7 @@ impl Pool {
     }
 
     async fn attempt(
-        &self,
+        self: &Rc<Self>,
         origin: &Url,
         host: &str,
         request: Request,
@@ -190,7 +209,11 @@ impl Pool {
         let spare = {
             let mut place = slot.lock().await;
             place.requests += 1;
-            place.spare.take().filter(Spare::is_good)
+            if std::mem::take(&mut place.kept) {
+                self.prepare_reserve(origin, &slot);
+            }
+            let first = place.spare.take().filter(Spare::is_good);
+            first.or_else(|| place.reserve.take().filter(Spare::is_good))
         };
         let mut message = wire_form(origin, request)?;
         if let Some(mut spare) = spare {

@@ -7,7 +7,7 @@ use snowtoken_core::token_set::Generation;
 
 use super::{Refusal, ledger, tokens};
 use crate::error::{Result, StoreError};
-use crate::record::{AuditEntry, Draft};
+use crate::record::{AuditEntry, Binding, Draft};
 use crate::row::{self, Row};
 use crate::seal::{self, Place, Sealer};
 
@@ -70,30 +70,31 @@ pub(super) fn move_tokens(
     vacate(connection, sealer, from, newest, row::REMOVED).map(drop)
 }
 
-fn client_secret_place<'a>(profile: &'a str, client_id: &'a str) -> Place<'a> {
-    Place { table: "client_secret", profile, generation: 0, instance: "", client_id }
+fn client_secret_place<'a>(profile: &'a str, binding: &'a Binding) -> Place<'a> {
+    let Binding { instance, client_id } = binding;
+    Place { table: "client_secret", profile, generation: 0, instance, client_id }
 }
 
 pub(super) fn put_client_secret(
     connection: &Connection,
     sealer: &Sealer,
     profile: &str,
-    client_id: &str,
+    binding: &Binding,
     secret: &Secret,
 ) -> Result<(), Refusal> {
-    let place = client_secret_place(profile, client_id);
+    let place = client_secret_place(profile, binding);
     let blob = sealer.seal(&place, "secret", &[], secret.expose().as_bytes())?;
-    Ok(ledger::put_client_secret(connection, profile, client_id, &blob)?)
+    Ok(ledger::put_client_secret(connection, profile, binding, &blob)?)
 }
 
 pub(super) fn open_client_secret(
     sealer: &Sealer,
     profile: &str,
-    client_id: &str,
+    binding: &Binding,
     blob: &[u8],
 ) -> Result<Secret> {
     sealer
-        .open(&client_secret_place(profile, client_id), "secret", &[], blob)
+        .open(&client_secret_place(profile, binding), "secret", &[], blob)
         .and_then(seal::text)
         .map_err(|_| {
             StoreError::damaged(format!("the client secret of profile \"{profile}\" does not open"))

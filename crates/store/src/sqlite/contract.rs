@@ -12,7 +12,7 @@ use super::changes::{
 };
 use super::{SqliteStore, ledger, tokens};
 use crate::error::{Result, StoreError};
-use crate::record::{AuditEntry, Delivery, Draft, LivingToken, Record, RecordState};
+use crate::record::{AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState};
 use crate::row::{self, Row};
 use crate::{TokenStore, needed_until};
 
@@ -97,12 +97,12 @@ impl TokenStore for SqliteStore {
         })
     }
 
-    fn client_secret(&self, profile: &ProfileName, client_id: &str) -> Result<Option<Secret>> {
+    fn client_secret(&self, profile: &ProfileName, binding: &Binding) -> Result<Option<Secret>> {
         let found = ledger::client_secret(&self.connection, profile.as_str())
             .map_err(|e| self.reading(e))?;
         match found {
-            Some((stored, blob)) if stored == client_id => {
-                open_client_secret(&self.sealer, profile.as_str(), client_id, &blob).map(Some)
+            Some((stored, blob)) if stored == *binding => {
+                open_client_secret(&self.sealer, profile.as_str(), binding, &blob).map(Some)
             }
             _ => Ok(None),
         }
@@ -111,12 +111,12 @@ impl TokenStore for SqliteStore {
     fn set_client_secret(
         &mut self,
         profile: &ProfileName,
-        client_id: &str,
+        binding: &Binding,
         secret: &Secret,
     ) -> Result<()> {
         let profile = profile.as_str();
         self.write(|connection, sealer| {
-            put_client_secret(connection, sealer, profile, client_id, secret)
+            put_client_secret(connection, sealer, profile, binding, secret)
         })
     }
 
@@ -135,9 +135,9 @@ impl TokenStore for SqliteStore {
             }
             let (from, to) = (from.as_str(), to.as_str());
             move_tokens(connection, sealer, from, to)?;
-            if let Some((client_id, blob)) = ledger::client_secret(connection, from)? {
-                let secret = open_client_secret(sealer, from, &client_id, &blob)?;
-                put_client_secret(connection, sealer, to, &client_id, &secret)?;
+            if let Some((binding, blob)) = ledger::client_secret(connection, from)? {
+                let secret = open_client_secret(sealer, from, &binding, &blob)?;
+                put_client_secret(connection, sealer, to, &binding, &secret)?;
                 ledger::remove_client_secret(connection, from)?;
             }
             Ok(ledger::rename_deliveries(connection, from, to)?)

@@ -3,30 +3,33 @@
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 use snowtoken_core::profile::ProfileName;
 
-use crate::record::{AuditEntry, Delivery};
+use crate::record::{AuditEntry, Binding, Delivery};
 use crate::row::REMOVED;
 
-/// The client and the sealed secret of a profile.
+/// Whom the client secret of a profile belongs to, and the sealed secret.
 pub(super) fn client_secret(
     connection: &Connection,
     profile: &str,
-) -> Result<Option<(String, Vec<u8>)>> {
+) -> Result<Option<(Binding, Vec<u8>)>> {
     connection
-        .prepare_cached("SELECT client_id, secret FROM client_secret WHERE profile = ?1")?
-        .query_row([profile], |row| Ok((row.get(0)?, row.get(1)?)))
+        .prepare_cached("SELECT instance, client_id, secret FROM client_secret WHERE profile = ?1")?
+        .query_row([profile], |row| {
+            Ok((Binding { instance: row.get(0)?, client_id: row.get(1)? }, row.get(2)?))
+        })
         .optional()
 }
 
 pub(super) fn put_client_secret(
     connection: &Connection,
     profile: &str,
-    client_id: &str,
+    binding: &Binding,
     blob: &[u8],
 ) -> Result<()> {
     connection
         .execute(
-            "INSERT OR REPLACE INTO client_secret (profile, client_id, secret) VALUES (?1, ?2, ?3)",
-            params![profile, client_id, blob],
+            "INSERT OR REPLACE INTO client_secret (profile, instance, client_id, secret) \
+             VALUES (?1, ?2, ?3, ?4)",
+            params![profile, binding.instance, binding.client_id, blob],
         )
         .map(drop)
 }

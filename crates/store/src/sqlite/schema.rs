@@ -45,6 +45,7 @@ CREATE TABLE token_set (
 
 CREATE TABLE client_secret (
     profile TEXT PRIMARY KEY NOT NULL,
+    instance TEXT NOT NULL,
     client_id TEXT NOT NULL,
     secret BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;

@@ -7,7 +7,7 @@ use snowtoken_core::token_set::{Generation, User};
 use snowtoken_store::memory::MemoryStore;
 use snowtoken_store::{Delivery, RecordState, StoreError, TokenStore};
 
-use crate::support::{Place, at, audit_entry, draft, now, profile};
+use crate::support::{Place, at, audit_entry, client, draft, now, profile};
 
 macro_rules! on_every_backend {
     ($($(#[$doc:meta])* fn $case:ident($store:ident) $body:block)*) => {
@@ -40,7 +40,7 @@ on_every_backend! {
         assert!(store.load_previous(&dev).unwrap().is_none());
         assert_eq!(store.generation(&dev).unwrap(), Generation::NONE);
         assert!(store.living_access_token(&dev, now(), Duration::ZERO).unwrap().is_none());
-        assert!(store.client_secret(&dev, "id").unwrap().is_none());
+        assert!(store.client_secret(&dev, &client("id")).unwrap().is_none());
         assert!(store.profiles().unwrap().is_empty());
         assert!(store.deliveries(&dev).unwrap().is_empty());
         assert!(store.audit(None, 10).unwrap().is_empty());
@@ -107,7 +107,7 @@ on_every_backend! {
 
     fn a_cleared_profile_has_no_tokens_and_stays_ahead_of_late_answers(store) {
         let dev = profile("dev");
-        store.set_client_secret(&dev, "id", &Secret::new("s")).unwrap();
+        store.set_client_secret(&dev, &client("id"), &Secret::new("s")).unwrap();
         store.save(&dev, Generation::NONE, &draft("1"), None).unwrap();
         let cleared = store.clear_tokens(&dev, Generation(1), Some(&audit_entry("dev", "logout"))).unwrap();
         assert_eq!(cleared, Generation(2));
@@ -116,7 +116,7 @@ on_every_backend! {
         assert!(store.living_access_token(&dev, now(), Duration::ZERO).unwrap().is_none());
         assert_eq!(conflict(store.save(&dev, Generation(1), &draft("late"), None)), (1, 2));
         assert_eq!(store.profiles().unwrap(), [profile("dev")]);
-        assert!(store.client_secret(&dev, "id").unwrap().is_some());
+        assert!(store.client_secret(&dev, &client("id")).unwrap().is_some());
         assert_eq!(store.audit(None, 10).unwrap().len(), 1);
         assert_eq!(store.save(&dev, cleared, &draft("3"), None).unwrap(), Generation(3));
         assert!(store.load_previous(&dev).unwrap().is_none());
@@ -180,15 +180,17 @@ on_every_backend! {
 
     fn a_client_secret_belongs_to_its_client(store) {
         let (dev, secret) = (profile("dev"), Secret::new("+&%=?\"'\\ s "));
-        store.set_client_secret(&dev, "id", &secret).unwrap();
-        assert_eq!(store.client_secret(&dev, "id").unwrap(), Some(secret));
-        assert_eq!(store.client_secret(&dev, "other").unwrap(), None);
-        assert_eq!(store.client_secret(&profile("prod"), "id").unwrap(), None);
-        store.set_client_secret(&dev, "other", &Secret::new("2")).unwrap();
-        assert_eq!(store.client_secret(&dev, "id").unwrap(), None);
+        store.set_client_secret(&dev, &client("id"), &secret).unwrap();
+        assert_eq!(store.client_secret(&dev, &client("id")).unwrap(), Some(secret));
+        assert_eq!(store.client_secret(&dev, &client("other")).unwrap(), None);
+        let elsewhere = snowtoken_store::Binding { instance: "https://other.example".into(), ..client("id") };
+        assert_eq!(store.client_secret(&dev, &elsewhere).unwrap(), None);
+        assert_eq!(store.client_secret(&profile("prod"), &client("id")).unwrap(), None);
+        store.set_client_secret(&dev, &client("other"), &Secret::new("2")).unwrap();
+        assert_eq!(store.client_secret(&dev, &client("id")).unwrap(), None);
         assert_eq!(store.profiles().unwrap(), [profile("dev")]);
         assert!(store.remove_client_secret(&dev).unwrap());
-        assert_eq!(store.client_secret(&dev, "other").unwrap(), None);
+        assert_eq!(store.client_secret(&dev, &client("other")).unwrap(), None);
         assert!(store.profiles().unwrap().is_empty());
     }
 
@@ -197,7 +199,7 @@ on_every_backend! {
         for n in 0..2 {
             store.save(&dev, Generation(n), &draft(&n.to_string()), Some(&audit_entry("dev", "grant"))).unwrap();
         }
-        store.set_client_secret(&dev, "id", &Secret::new("s")).unwrap();
+        store.set_client_secret(&dev, &client("id"), &Secret::new("s")).unwrap();
         store.record_delivery(&delivery("dev", "file", "/a")).unwrap();
         store.rename(&dev, &prod).unwrap();
 
@@ -205,11 +207,11 @@ on_every_backend! {
         assert_eq!(record.generation, store.generation(&prod).unwrap());
         assert_eq!(snowtoken_store::Draft::from(record), draft("1"));
         assert_eq!(store.load_previous(&prod).unwrap().unwrap().tokens, draft("0").tokens);
-        assert_eq!(store.client_secret(&prod, "id").unwrap(), Some(Secret::new("s")));
+        assert_eq!(store.client_secret(&prod, &client("id")).unwrap(), Some(Secret::new("s")));
         assert_eq!(store.deliveries(&prod).unwrap(), [delivery("prod", "file", "/a")]);
         assert_eq!(store.profiles().unwrap(), [profile("prod")]);
         assert!(store.load(&dev).unwrap().is_none());
-        assert!(store.client_secret(&dev, "id").unwrap().is_none());
+        assert!(store.client_secret(&dev, &client("id")).unwrap().is_none());
         assert_eq!(store.audit(Some(&dev), 10).unwrap().len(), 2);
         // A late answer for the old name finds nothing to replace.
         assert_eq!(conflict(store.save(&dev, Generation(2), &draft("late"), None)), (2, 3));
@@ -219,7 +221,7 @@ on_every_backend! {
         let (dev, prod) = (profile("dev"), profile("prod"));
         assert!(matches!(store.rename(&dev, &prod), Err(StoreError::Absent { .. })));
         store.save(&dev, Generation::NONE, &draft("dev"), None).unwrap();
-        store.set_client_secret(&prod, "id", &Secret::new("s")).unwrap();
+        store.set_client_secret(&prod, &client("id"), &Secret::new("s")).unwrap();
         assert!(matches!(store.rename(&dev, &prod), Err(StoreError::Exists { .. })));
         assert!(matches!(store.rename(&dev, &dev), Err(StoreError::Exists { .. })));
         assert_eq!(store.load(&dev).unwrap().unwrap().tokens, draft("dev").tokens);
@@ -250,13 +252,13 @@ on_every_backend! {
     fn a_removed_profile_is_gone_and_stays_ahead_of_late_answers(store) {
         let dev = profile("dev");
         store.save(&dev, Generation::NONE, &draft("1"), Some(&audit_entry("dev", "grant"))).unwrap();
-        store.set_client_secret(&dev, "id", &Secret::new("s")).unwrap();
+        store.set_client_secret(&dev, &client("id"), &Secret::new("s")).unwrap();
         store.record_delivery(&delivery("dev", "file", "/a")).unwrap();
         assert!(store.remove_profile(&dev).unwrap());
         assert!(!store.remove_profile(&dev).unwrap());
         assert!(store.profiles().unwrap().is_empty());
         assert!(store.load(&dev).unwrap().is_none());
-        assert!(store.client_secret(&dev, "id").unwrap().is_none());
+        assert!(store.client_secret(&dev, &client("id")).unwrap().is_none());
         assert!(store.deliveries(&dev).unwrap().is_empty());
         assert_eq!(store.audit(None, 10).unwrap().len(), 1);
         assert_eq!(conflict(store.save(&dev, Generation(1), &draft("late"), None)), (1, 2));

@@ -12,7 +12,7 @@ use snowtoken_core::token_set::Generation;
 use snowtoken_store::sqlite::SqliteStore;
 use snowtoken_store::{StoreError, TokenStore as _};
 
-use crate::support::{CANARY, Place, audit_entry, draft, now, profile};
+use crate::support::{CANARY, Place, audit_entry, client, draft, now, profile};
 
 /// A store with a current and a previous token set, and everything else there can be.
 fn filled(place: &Place) -> SqliteStore {
@@ -22,7 +22,7 @@ fn filled(place: &Place) -> SqliteStore {
         let entry = audit_entry("dev", "grant");
         store.save(&dev, Generation(n), &draft(&n.to_string()), Some(&entry)).unwrap();
     }
-    store.set_client_secret(&dev, "id", &Secret::new(format!("{CANARY}-client"))).unwrap();
+    store.set_client_secret(&dev, &client("id"), &Secret::new(format!("{CANARY}-client"))).unwrap();
     store
 }
 
@@ -105,7 +105,7 @@ fn values_that_changed_places_do_not_open() {
     let place = Place::new();
     let mut store = filled(&place);
     store.save(&profile("prod"), Generation::NONE, &draft("prod"), None).unwrap();
-    store.set_client_secret(&profile("prod"), "id", &Secret::new("s")).unwrap();
+    store.set_client_secret(&profile("prod"), &client("id"), &Secret::new("s")).unwrap();
     let raw = raw(&place.database());
     // Between columns, between profiles, between generations, and whole rows.
     let swaps = [
@@ -130,8 +130,8 @@ fn values_that_changed_places_do_not_open() {
         "UPDATE client_secret SET secret = (SELECT secret FROM client_secret WHERE profile = 'prod')",
     )
     .unwrap();
-    assert!(is_damaged(&store.client_secret(&profile("dev"), "id")));
-    assert_eq!(store.client_secret(&profile("prod"), "id").unwrap(), Some(Secret::new("s")));
+    assert!(is_damaged(&store.client_secret(&profile("dev"), &client("id"))));
+    assert_eq!(store.client_secret(&profile("prod"), &client("id")).unwrap(), Some(Secret::new("s")));
 }
 
 #[test]
@@ -143,10 +143,10 @@ fn a_changed_client_secret_is_noticed() {
     let good: Value = raw.query_row(read, [], |row| row.get(0)).unwrap();
     for bad in variants(&good).into_iter().filter(|value| *value != Value::Null) {
         raw.execute("UPDATE client_secret SET secret = ?1", [&bad]).unwrap();
-        assert!(is_damaged(&store.client_secret(&profile("dev"), "id")));
+        assert!(is_damaged(&store.client_secret(&profile("dev"), &client("id"))));
     }
     raw.execute("UPDATE client_secret SET secret = ?1, client_id = 'ie'", [&good]).unwrap();
-    assert!(is_damaged(&store.client_secret(&profile("dev"), "ie")));
+    assert!(is_damaged(&store.client_secret(&profile("dev"), &client("ie"))));
 }
 
 #[test]

@@ -29,6 +29,11 @@ pub(crate) fn now() -> Timestamp {
 }
 
 /// A complete token set whose texts hold `tag`; the access token lives for half an hour.
+/// A client of the usual instance.
+pub(crate) fn client(id: &str) -> Binding {
+    Binding { instance: "https://classics.service-now.com".into(), client_id: id.into() }
+}
+
 pub(crate) fn draft(tag: &str) -> Draft {
     let secret = |kind: &str| Secret::new(format!("{CANARY}-{kind}-{tag}"));
     Draft {

@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 
 use snowtoken_core::diagnosis::{Code, Diagnose as _};
-use snowtoken_store::write_file::{WriteFileError, replace};
+use snowtoken_store::write_file::{WriteFileError, check, replace};
 
 fn only(folder: &Path, name: &str) {
     let names: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name()).collect();
@@ -89,4 +89,21 @@ fn what_a_killed_process_left_is_removed_by_the_next() {
     drop(living);
     replace(&folder.path().join("c.txt"), b"new").unwrap();
     only(folder.path(), "c.txt");
+}
+
+#[test]
+fn a_check_finds_what_a_write_would_find_and_leaves_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("c.txt");
+    check(&path).unwrap();
+    assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0);
+    replace(&path, b"old").unwrap();
+    check(&path).unwrap();
+    assert_eq!(fs::read_to_string(&path).unwrap(), "old");
+    let link = folder.path().join("link");
+    symlink(&path, &link).unwrap();
+    for place in [&link, folder.path(), &folder.path().join("gone/c.txt"), Path::new("/proc/c.txt")]
+    {
+        assert!(check(place).is_err(), "{}", place.display());
+    }
 }

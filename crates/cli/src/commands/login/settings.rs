@@ -10,6 +10,7 @@ use snowtoken::core::profile::{Grant, Profile, ProfileName};
 use snowtoken::core::secret::Secret;
 use snowtoken::core::servicenow::{Instance, Lifespans};
 use snowtoken::core::target::{TARGETS, Target, TargetError};
+use snowtoken::session;
 use snowtoken::store::TokenStore;
 use snowtoken::variables::{self, Variable};
 
@@ -191,7 +192,7 @@ pub(crate) fn client_secret(
     if let Some(secret) = secret(app, args.client_secret_file.as_deref())? {
         return Ok(Some(secret));
     }
-    if let Some(secret) = store.client_secret(&profile.name, profile.client_id.as_str())? {
+    if let Some(secret) = store.client_secret(&profile.name, &session::binding(profile))? {
         return Ok(Some(secret));
     }
     let asked = if app.no_input { None } else { terminal::hidden("Client secret: ") };

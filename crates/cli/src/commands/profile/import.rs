@@ -64,7 +64,7 @@ pub(super) fn run(app: &App, args: &Import<'_>) -> Result<ExitCode, Failure> {
         let generation = store.generation(&name)?;
         store.save(&name, generation, &draft, Some(&audit))?;
         if let Some(secret) = &found.client_secret {
-            store.set_client_secret(&name, profile.client_id.as_str(), secret)?;
+            store.set_client_secret(&name, &session::binding(&profile), secret)?;
         }
     }
     let session =
