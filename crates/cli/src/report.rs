@@ -3,10 +3,13 @@
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::io;
+use std::panic::PanicHookInfo;
 
 use snowtoken::core::diagnosis::{Code, Diagnose, Hint, Outcome};
 use snowtoken::core::printable::Printable;
 use snowtoken::core::profile::ProfileName;
+
+use crate::output;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -30,8 +33,12 @@ pub(crate) enum Failure {
         text: String,
         /// The entry.
         code: Code,
+        /// The profile it was about, so that hints can name it.
+        profile: Option<ProfileName>,
         /// What is said before the catalogue's hints.
         first: Vec<Hint>,
+        /// What is said after them.
+        last: Vec<Hint>,
     },
     /// stdout could not be written.
     #[error("the output could not be written")]
@@ -52,7 +59,7 @@ impl<E: Diagnose + Send + Sync + 'static> From<E> for Failure {
 impl Failure {
     /// A failure told in the command's own words.
     pub(crate) fn told(code: Code, text: impl Into<String>) -> Self {
-        Self::Told { text: text.into(), code, first: Vec::new() }
+        Self::Told { text: text.into(), code, profile: None, first: Vec::new(), last: Vec::new() }
     }
 
     /// Adds a hint before the others.
@@ -68,8 +75,9 @@ impl Failure {
     /// Adds a hint after the others.
     #[must_use]
     pub(crate) fn with_note(mut self, text: impl Into<String>) -> Self {
-        if let Self::Diagnosed { last, .. } = &mut self {
-            last.push(Hint::note(text));
+        match &mut self {
+            Self::Diagnosed { last, .. } | Self::Told { last, .. } => last.push(Hint::note(text)),
+            Self::Output(_) => {}
         }
         self
     }
@@ -77,7 +85,7 @@ impl Failure {
     /// Names the profile in the hints.
     #[must_use]
     pub(crate) fn about(mut self, name: &ProfileName) -> Self {
-        if let Self::Diagnosed { profile, .. } = &mut self {
+        if let Self::Diagnosed { profile, .. } | Self::Told { profile, .. } = &mut self {
             profile.get_or_insert_with(|| name.clone());
         }
         self
@@ -88,7 +96,7 @@ impl Failure {
         match self {
             Self::Diagnosed { error, .. } => error.outcome(),
             Self::Told { code, .. } => code.entry().outcome,
-            Self::Output(_) => Outcome::Failed,
+            Self::Output(_) => Code::OutputFailed.entry().outcome,
         }
     }
 
@@ -97,7 +105,10 @@ impl Failure {
         match self {
             Self::Diagnosed { error, .. } => Some(error.code()),
             Self::Told { code, .. } => Some(*code),
-            Self::Output(_) => None,
+            // Whoever stopped reading is told nothing.
+            Self::Output(error) => {
+                (error.kind() != io::ErrorKind::BrokenPipe).then_some(Code::OutputFailed)
+            }
         }
     }
 
@@ -106,8 +117,10 @@ impl Failure {
             Self::Diagnosed { error, profile, first, last } => {
                 (first, error.hints(), last.as_slice(), profile.as_ref())
             }
-            Self::Told { code, first, .. } => (first, code.entry().hints(), [].as_slice(), None),
-            Self::Output(_) => return Vec::new(),
+            Self::Told { code, profile, first, last, .. } => {
+                (first, code.entry().hints(), last.as_slice(), profile.as_ref())
+            }
+            Self::Output(_) => return Code::OutputFailed.entry().hints(),
         };
         let all = first.iter().cloned().chain(rest).chain(last.iter().cloned());
         let mut hints: Vec<Hint> = all.map(|hint| name_profile(hint, profile)).collect();
@@ -173,7 +186,7 @@ fn name_profile(hint: Hint, profile: Option<&ProfileName>) -> Hint {
             let command = match (program, verb) {
                 (
                     Some("snowtoken"),
-                    Some(verb @ ("login" | "refresh" | "revoke" | "deliver" | "token")),
+                    Some(verb @ ("login" | "refresh" | "revoke" | "deliver" | "token" | "verify")),
                 ) => {
                     let rest = rest.map_or_else(String::new, |rest| format!(" {rest}"));
                     format!("snowtoken {verb} {profile}{rest}")
@@ -186,9 +199,70 @@ fn name_profile(hint: Hint, profile: Option<&ProfileName>) -> Hint {
     }
 }
 
+/// From now on a panic, in whatever thread, ends the program as a bug of ours: with the documented
+/// words and exit code, and with the terminal as it was.
+pub(crate) fn catch_bugs() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        crate::terminal::restore();
+        output::say_part(bug(panic).text(output::is_lively()));
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+            usual(panic);
+        }
+        // The process ends here: nothing can go on where this thread stopped.
+        std::process::exit(i32::from(Outcome::Bug.exit_code()));
+    }));
+}
+
+fn bug(panic: &PanicHookInfo<'_>) -> Failure {
+    let mut text = "a bug in snowtoken".to_owned();
+    if let Some(place) = panic.location() {
+        let _ = write!(text, ", {}:{}", place.file(), place.line());
+    }
+    // A text that was put together may hold values, and values may be secret.
+    if let Some(what) = panic.payload().downcast_ref::<&'static str>() {
+        let _ = write!(text, ": {what}");
+    }
+    Failure::told(Code::Bug, text)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Plays a program that panics, if it is called as one: see the test below.
+    #[test]
+    #[ignore = "it ends the process it runs in"]
+    fn panicking_program() {
+        catch_bugs();
+        let _ = std::thread::spawn(|| panic!("a {} of ours", "secret")).join();
+    }
+
+    #[test]
+    fn a_panic_in_any_thread_is_a_bug_of_ours() {
+        let run = |backtrace| {
+            let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+            command.args(["report::tests::panicking_program", "--exact", "--ignored", "--nocapture"]);
+            let done = command.env("RUST_BACKTRACE", backtrace).output().unwrap();
+            assert_eq!(done.status.code(), Some(70), "{done:?}");
+            String::from_utf8(done.stderr).unwrap()
+        };
+        let text = run("0");
+        assert!(text.starts_with("error: a bug in snowtoken, "), "{text}");
+        assert!(text.contains("\ncode: bug (`snowtoken explain bug`)\n"), "{text}");
+        assert!(!text.contains("secret of ours") && !text.contains("stack backtrace"), "{text}");
+        assert!(run("1").contains("stack backtrace"));
+    }
+
+    #[test]
+    fn hints_of_our_own_words_name_the_profile() {
+        let failure = Failure::told(Code::DeadlineNear, "x");
+        let text = failure.about(&ProfileName::parse("dev").unwrap()).text(false);
+        assert!(text.contains("`snowtoken login dev`"), "{text}");
+        let failure: Failure = snowtoken::Error::BeingRevoked("dev".to_owned()).into();
+        let text = failure.about(&ProfileName::parse("dev").unwrap()).text(false);
+        assert!(text.contains("`snowtoken revoke dev`") && text.contains("being-revoked"), "{text}");
+    }
 
     #[test]
     fn a_failure_reads_in_the_documented_order() {

@@ -168,11 +168,9 @@ fn check(session: &Session) -> Result<ExitCode, Failure> {
         output::say(format!("{name}: nothing was delivered to a file"));
         return Ok(ExitCode::SUCCESS);
     }
-    let stored = Stored {
-        session,
-        record: session.store().load(name)?,
-        secret: session.store().client_secret(name, &session.binding())?,
-    };
+    let record = session.store().load(name)?;
+    let secret = session.store().client_secret(name, &session.binding())?;
+    let stored = Stored { session, record, secret };
     let mut drifted = 0;
     for delivery in &deliveries {
         let verdict = match stored.verdict(delivery) {

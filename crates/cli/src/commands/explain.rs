@@ -26,7 +26,9 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
         if terminal::can_ask() {
             output::say("Paste the error, then end with Ctrl-D:");
         }
-        terminal::piped_text(LARGEST).map_err(Failure::Output)?
+        terminal::piped_text(LARGEST).map_err(|error| {
+            Failure::told(Code::Usage, format!("standard input cannot be read: {error}"))
+        })?
     } else {
         args.text.join(" ")
     };

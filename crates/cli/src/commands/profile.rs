@@ -10,6 +10,7 @@ use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::oauth::Scope;
 use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::profile::{Profile, ProfileName};
+use snowtoken::core::servicenow::Lifespans;
 use snowtoken::core::token_set::KnownBy;
 use snowtoken::core::{SignedDuration, Timestamp};
 use snowtoken::store::{Draft, StoreError, TokenStore as _};
@@ -118,6 +119,7 @@ fn to_json(profile: &Profile) -> Value {
 
 fn set(app: &App, args: &SetArgs) -> Result<ExitCode, Failure> {
     let mut profile = app.profile(Some(&args.profile))?;
+    let before = profile.lifespans;
     let name = args.target.clone().unwrap_or_else(|| profile.target.clone());
     let target = settings::find_target(&name)?;
     let same = (name == profile.target).then(|| profile.clone());
@@ -139,7 +141,7 @@ fn set(app: &App, args: &SetArgs) -> Result<ExitCode, Failure> {
     )?;
     profile.target = name;
     let name = profile.name.clone();
-    let moved = args.refresh_token_lifespan.is_some() && derive_again(app, &profile)?;
+    let moved = args.refresh_token_lifespan.is_some() && derive_again(app, &profile, before)?;
     config::update(&app.home, move |config| config.put(profile))?;
     let what = if moved {
         "the refresh token's end is derived anew"
@@ -150,26 +152,29 @@ fn set(app: &App, args: &SetArgs) -> Result<ExitCode, Failure> {
     Ok(ExitCode::SUCCESS)
 }
 
-/// A deadline that was derived from the wrong lifespan is derived again; one that was observed stays.
-fn derive_again(app: &App, profile: &Profile) -> Result<bool, Failure> {
+/// A deadline that was derived from the grant and the wrong lifespan is derived again. One that was
+/// observed stays, and so does that of a refresh token which came later than the grant.
+fn derive_again(app: &App, profile: &Profile, before: Lifespans) -> Result<bool, Failure> {
     let _lock = session::lock(&app.home.data, &profile.name)?;
     let Some(mut store) = app.store()? else { return Ok(false) };
     let Some(mut record) = store.load(&profile.name)? else { return Ok(false) };
     let granted = record.tokens.granted_at;
-    let life = SignedDuration::from_secs(profile.lifespans.refresh_or_default());
+    let end = |lifespans: Lifespans| {
+        let life = SignedDuration::from_secs(lifespans.refresh_or_default());
+        granted.saturating_add(life).unwrap_or(Timestamp::MAX)
+    };
     let Some(deadline) = &mut record.tokens.refresh_expires_at else { return Ok(false) };
-    if deadline.known_by != KnownBy::Derived {
+    if deadline.known_by != KnownBy::Derived || deadline.at != end(before) {
         return Ok(false);
     }
-    deadline.at = granted.saturating_add(life).unwrap_or(Timestamp::MAX);
+    deadline.at = end(profile.lifespans);
     let generation = record.generation;
     store.save(&profile.name, generation, &Draft::from(record), None)?;
     Ok(true)
 }
 
 fn rename(app: &App, from: &str, to: &str) -> Result<ExitCode, Failure> {
-    let mut profile = app.profile(Some(from))?;
-    let (from, to) = (profile.name.clone(), ProfileName::parse(to)?);
+    let (from, to) = (app.profile(Some(from))?.name, ProfileName::parse(to)?);
     if app.config()?.profile(&to).is_some() {
         return Err(taken(&to));
     }
@@ -181,11 +186,8 @@ fn rename(app: &App, from: &str, to: &str) -> Result<ExitCode, Failure> {
             Err(error) => return Err(error.into()),
         }
     }
-    profile.name = to.clone();
-    let old = from.clone();
-    config::update(&app.home, move |config| {
-        config.remove(&old);
-        config.put(profile);
+    config::update(&app.home, |config| {
+        config.rename(&from, &to);
     })?;
     output::say(format!("{from} is {to} now"));
     Ok(ExitCode::SUCCESS)

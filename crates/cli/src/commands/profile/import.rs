@@ -4,16 +4,18 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use jiff::Timestamp;
-use snowtoken::core::diagnosis::{Code, Hint};
+use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint, Outcome};
 use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
 use snowtoken::core::oauth::redirect::RedirectUri;
+use snowtoken::core::oauth::token::TokenError;
 use snowtoken::core::profile::{Grant, Profile, ProfileName};
 use snowtoken::core::secret::Secret;
-use snowtoken::core::servicenow::{Instance, Lifespans};
+use snowtoken::core::servicenow::{Instance, Lifespans, TokenFailure};
 use snowtoken::core::token_set::{Deadline, KnownBy, TokenSet};
 use snowtoken::import::{self, Found};
+use snowtoken::store::sqlite::SqliteStore;
 use snowtoken::store::{AuditEntry, Draft, RecordState, TokenStore as _};
-use snowtoken::{Session, config, session};
+use snowtoken::{Error, Session, config, session};
 use zeroize::Zeroizing;
 
 use crate::app::{App, missing};
@@ -39,46 +41,27 @@ pub(super) fn run(app: &App, args: &Import<'_>) -> Result<ExitCode, Failure> {
     let profile = profile(args, &found)?;
     let name = profile.name.clone();
     if app.config()?.profile(&name).is_some() {
-        return Err(
-            super::taken(&name).with_hint(Hint::set("--name NAME", "imports under another name"))
-        );
+        return Err(taken(&name));
     }
+    let tokens = token_set(&found, app.world.now())?;
     let mut store = app.store_or_new(args.key)?;
     store.probe()?;
-    let now = app.world.now();
-    let draft = Draft {
-        binding: session::binding(&profile),
-        tokens: token_set(&found, now)?,
-        user: None,
-        state: RecordState::Held,
-    };
-    let audit = AuditEntry {
-        at: now,
-        profile: name.clone(),
-        event: "import".to_owned(),
-        outcome: "done".to_owned(),
-        detail: String::new(),
-    };
-    {
-        let _lock = session::lock(&app.home.data, &name)?;
-        let generation = store.generation(&name)?;
-        store.save(&name, generation, &draft, Some(&audit))?;
-        if let Some(secret) = &found.client_secret {
-            store.set_client_secret(&name, &session::binding(&profile), secret)?;
-        }
-    }
+    keep(app, &mut store, &profile, &found, tokens)?;
     let session =
         Session::with_store(app.world.clone(), app.home.clone(), profile.clone(), Box::new(store));
-    if args.verify
-        && let Err(error) = session.verify()
+    let verified = if args.verify { session.verify().map(drop) } else { Ok(()) };
+    if let Err(error) = &verified
+        && is_refusal(error)
     {
-        // Only what works is taken over; the file is still there.
+        // Nothing of this name was here before, and the file still holds what does not work.
+        let _lock = session.lock()?;
         session.store().remove_profile(&name)?;
-        return Err(Failure::from(error).about(&name).with_hint(Hint::note(
-            "nothing was taken over; --no-verify takes it over without asking the instance",
-        )));
+    } else {
+        // Whatever else happened: the instance may have replaced the refresh token of the file, and
+        // the living one is in the store alone.
+        config::update(&app.home, move |config| config.put(profile))?;
     }
-    config::update(&app.home, move |config| config.put(profile))?;
+    verified.map_err(|error| unverified(error, &name))?;
     output::say(format!(
         "{name}: imported{}",
         if args.verify { " and verified" } else { ", not verified" }
@@ -90,6 +73,64 @@ pub(super) fn run(app: &App, args: &Import<'_>) -> Result<ExitCode, Failure> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// Stores what the file held, if there is nothing of that name.
+fn keep(
+    app: &App,
+    store: &mut SqliteStore,
+    profile: &Profile,
+    found: &Found,
+    tokens: TokenSet,
+) -> Result<(), Failure> {
+    let name = &profile.name;
+    let binding = session::binding(profile);
+    let draft =
+        Draft { binding: binding.clone(), tokens, user: None, state: RecordState::Held };
+    let audit = AuditEntry {
+        at: app.world.now(),
+        profile: name.clone(),
+        event: "import".to_owned(),
+        outcome: "done".to_owned(),
+        detail: String::new(),
+    };
+    let _lock = session::lock(&app.home.data, name)?;
+    if store.profiles()?.contains(name) {
+        // A profile may be gone from the configuration while its tokens live.
+        return Err(taken(name).with_hint(Hint::run(
+            format!("snowtoken profile remove {name}"),
+            "forgets what is stored under this name",
+        )));
+    }
+    let generation = store.generation(name)?;
+    store.save(name, generation, &draft, Some(&audit))?;
+    if let Some(secret) = &found.client_secret {
+        store.set_client_secret(name, &binding, secret)?;
+    }
+    Ok(())
+}
+
+fn taken(name: &ProfileName) -> Failure {
+    super::taken(name).with_hint(Hint::set("--name NAME", "imports under another name"))
+}
+
+/// Whether the token endpoint said no to what the file holds. A lost answer says nothing, and what an
+/// API says is about the client's rights.
+fn is_refusal(error: &Error) -> bool {
+    let refused = matches!(
+        error,
+        Error::Token(TokenFailure { error: TokenError::Refused { .. }, .. })
+    );
+    refused && error.outcome() != Outcome::TryLater
+}
+
+fn unverified(error: Error, name: &ProfileName) -> Failure {
+    let note = if is_refusal(&error) {
+        "nothing was taken over; --no-verify takes it over without asking the instance".to_owned()
+    } else {
+        format!("the credentials are taken over and not verified: `snowtoken verify {name}` tries again")
+    };
+    Failure::from(error).about(name).with_hint(Hint::note(note))
 }
 
 fn read(file: &Path) -> Result<Zeroizing<String>, Failure> {
@@ -166,7 +207,8 @@ fn token_set(found: &Found, now: Timestamp) -> Result<TokenSet, Failure> {
         .saturating_add(snowtoken::core::SignedDuration::from_secs(life))
         .unwrap_or(Timestamp::MAX);
     Ok(TokenSet {
-        access_token: found.access_token.clone().unwrap_or_else(|| Secret::new("unknown")),
+        // Without one the refresh token is all there is: the first use brings an access token.
+        access_token: found.access_token.clone().unwrap_or_else(|| Secret::new("")),
         refresh_token: found.refresh_token.clone(),
         authorization_code: None,
         scope: None,
