@@ -15,7 +15,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     hardening::apply();
-    report::catch_bugs();
+    output::catch_bugs();
     // Programs ask for a token all day; the common case should cost no more than reading a file.
     commands::token::at_once(std::env::args_os()).unwrap_or_else(commands::run)
 }

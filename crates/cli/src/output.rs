@@ -2,12 +2,15 @@
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal as _, Write as _};
+use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
 use snowtoken::core::SignedDuration;
+use snowtoken::core::diagnosis::{Code, Outcome};
 use zeroize::Zeroizing;
 
 use crate::report::Failure;
+use crate::terminal;
 
 /// Writes data; whoever reads it may have gone away.
 pub(crate) fn data(text: &str) -> Result<(), Failure> {
@@ -41,6 +44,30 @@ pub(crate) fn report(failure: &Failure) -> ExitCode {
         say_part(failure.text(is_lively()));
     }
     ExitCode::from(failure.outcome().exit_code())
+}
+
+/// From now on a panic, in whatever thread, ends the program as a bug of ours: with the documented
+/// words and exit code, and with the terminal as it was.
+pub(crate) fn catch_bugs() {
+    let usual = std::panic::take_hook();
+    std::panic::set_hook(Box::new(move |panic| {
+        terminal::restore();
+        say_part(bug(panic).text(is_lively()));
+        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
+            usual(panic);
+        }
+        // The process ends here: nothing can go on where this thread stopped.
+        std::process::exit(i32::from(Outcome::Bug.exit_code()));
+    }));
+}
+
+fn bug(panic: &PanicHookInfo<'_>) -> Failure {
+    let place = panic.location().map(|place| format!(", {}:{}", place.file(), place.line()));
+    // A text that was put together may hold values, and values may be secret.
+    let what = panic.payload().downcast_ref::<&'static str>().map(|what| format!(": {what}"));
+    let text =
+        format!("a bug in snowtoken{}{}", place.unwrap_or_default(), what.unwrap_or_default());
+    Failure::told(Code::Bug, text)
 }
 
 /// Whether stderr can show colours and be written over.
@@ -81,6 +108,33 @@ pub(crate) fn distance(from_now: SignedDuration) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    /// Asks the test below for what a real panic does.
+    const PLAY: &str = "SNOWTOKEN_TEST_PANIC";
+
+    #[test]
+    fn panicking_program() {
+        if std::env::var_os(PLAY).is_some() {
+            catch_bugs();
+            let _ = std::thread::spawn(|| panic!("value {}", std::process::id())).join();
+        }
+    }
+
+    #[test]
+    fn a_panic_in_any_thread_is_a_bug_of_ours() {
+        let run = |backtrace| {
+            let mut command = std::process::Command::new(std::env::current_exe().unwrap());
+            command.args(["output::tests::panicking_program", "--exact", "--nocapture"]);
+            let done = command.env(PLAY, "1").env("RUST_BACKTRACE", backtrace).output().unwrap();
+            assert_eq!(done.status.code(), Some(70), "{done:?}");
+            String::from_utf8(done.stderr).unwrap()
+        };
+        let text = run("0");
+        assert!(text.starts_with("error: a bug in snowtoken, "), "{text}");
+        assert!(text.contains("\ncode: bug (`snowtoken explain bug`)\n"), "{text}");
+        assert!(!text.contains(": value") && !text.contains("stack backtrace"), "{text}");
+        assert!(run("1").contains("stack backtrace"));
+    }
 
     #[test]
     fn two_units_are_enough() {

@@ -3,13 +3,10 @@
 use std::error::Error as StdError;
 use std::fmt::Write as _;
 use std::io;
-use std::panic::PanicHookInfo;
 
 use snowtoken::core::diagnosis::{Code, Diagnose, Hint, Outcome};
 use snowtoken::core::printable::Printable;
 use snowtoken::core::profile::ProfileName;
-
-use crate::output;
 
 /// Why a command failed.
 #[derive(Debug, thiserror::Error)]
@@ -199,60 +196,9 @@ fn name_profile(hint: Hint, profile: Option<&ProfileName>) -> Hint {
     }
 }
 
-/// From now on a panic, in whatever thread, ends the program as a bug of ours: with the documented
-/// words and exit code, and with the terminal as it was.
-pub(crate) fn catch_bugs() {
-    let usual = std::panic::take_hook();
-    std::panic::set_hook(Box::new(move |panic| {
-        crate::terminal::restore();
-        output::say_part(bug(panic).text(output::is_lively()));
-        if std::env::var_os("RUST_BACKTRACE").is_some_and(|value| value != "0") {
-            usual(panic);
-        }
-        // The process ends here: nothing can go on where this thread stopped.
-        std::process::exit(i32::from(Outcome::Bug.exit_code()));
-    }));
-}
-
-fn bug(panic: &PanicHookInfo<'_>) -> Failure {
-    let mut text = "a bug in snowtoken".to_owned();
-    if let Some(place) = panic.location() {
-        let _ = write!(text, ", {}:{}", place.file(), place.line());
-    }
-    // A text that was put together may hold values, and values may be secret.
-    if let Some(what) = panic.payload().downcast_ref::<&'static str>() {
-        let _ = write!(text, ": {what}");
-    }
-    Failure::told(Code::Bug, text)
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    /// Plays a program that panics, if it is called as one: see the test below.
-    #[test]
-    #[ignore = "it ends the process it runs in"]
-    fn panicking_program() {
-        catch_bugs();
-        let _ = std::thread::spawn(|| panic!("a {} of ours", "secret")).join();
-    }
-
-    #[test]
-    fn a_panic_in_any_thread_is_a_bug_of_ours() {
-        let run = |backtrace| {
-            let mut command = std::process::Command::new(std::env::current_exe().unwrap());
-            command.args(["report::tests::panicking_program", "--exact", "--ignored", "--nocapture"]);
-            let done = command.env("RUST_BACKTRACE", backtrace).output().unwrap();
-            assert_eq!(done.status.code(), Some(70), "{done:?}");
-            String::from_utf8(done.stderr).unwrap()
-        };
-        let text = run("0");
-        assert!(text.starts_with("error: a bug in snowtoken, "), "{text}");
-        assert!(text.contains("\ncode: bug (`snowtoken explain bug`)\n"), "{text}");
-        assert!(!text.contains("secret of ours") && !text.contains("stack backtrace"), "{text}");
-        assert!(run("1").contains("stack backtrace"));
-    }
 
     #[test]
     fn hints_of_our_own_words_name_the_profile() {
@@ -261,7 +207,10 @@ mod tests {
         assert!(text.contains("`snowtoken login dev`"), "{text}");
         let failure: Failure = snowtoken::Error::BeingRevoked("dev".to_owned()).into();
         let text = failure.about(&ProfileName::parse("dev").unwrap()).text(false);
-        assert!(text.contains("`snowtoken revoke dev`") && text.contains("being-revoked"), "{text}");
+        assert!(
+            text.contains("`snowtoken revoke dev`") && text.contains("being-revoked"),
+            "{text}"
+        );
     }
 
     #[test]

@@ -111,6 +111,10 @@ impl Ending<'_> {
         if let Some(token) = &tokens.refresh_token {
             self.end_token(token, TokenKind::Refresh, "refresh token")?;
         }
+        if tokens.access_token.is_empty() {
+            // Imported with a refresh token only, and never used.
+            return Ok(());
+        }
         self.end_token(&tokens.access_token, TokenKind::Access, "access token")
     }
 

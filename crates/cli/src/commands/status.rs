@@ -106,9 +106,8 @@ fn rows<'a>(
         let mut row = Row { profile, record: None, has_secret: false, delivered: Vec::new() };
         if let Some(store) = store {
             row.record = store.load(&profile.name)?;
-            row.has_secret = store
-                .client_secret(&profile.name, &session::binding(profile))?
-                .is_some();
+            row.has_secret =
+                store.client_secret(&profile.name, &session::binding(profile))?.is_some();
             let delivered = store.deliveries(&profile.name)?;
             row.delivered = delivered.into_iter().map(|delivery| delivery.path).collect();
         }

@@ -169,7 +169,7 @@ fn at_the_instance() -> Vec<Mishap> {
         mishap("nobody listens", &[1, 5], 0, |s| {
             let port = free_port();
             let instance = format!("http://127.0.0.1:{port}");
-            let secret = s.sandbox.file("another-secret", "s3cret");
+            let secret = s.sandbox.file("elsewhere", "s3cret");
             let secret = secret.to_str().unwrap();
             let mut running = s.start(&words(&[
                 "login",

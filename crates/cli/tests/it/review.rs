@@ -72,11 +72,12 @@ fn an_import_that_is_refused_leaves_nothing() {
 #[test]
 fn an_import_replaces_nothing_that_is_stored() {
     let (instance, sandbox) = logged_in(&[]);
-    let (_, file) = handed_over(&instance);
+    let (_owner, file) = handed_over(&instance);
     let config = sandbox.keep().join("config.toml");
     let before = fs::read(&config).unwrap();
     fs::remove_file(&config).unwrap();
-    sandbox.run(&import(&file, &["--no-verify"])).failed_with(&[2]);
+    let (outcome, _) = sandbox.run(&import(&file, &["--no-verify"])).failed_with(&[2]);
+    assert!(outcome.stderr.contains("`snowtoken profile remove p`"), "{outcome:#?}");
     sandbox.run(&import("/dev/null", &[])).failed_with(&[2]);
     fs::write(&config, before).unwrap();
     sandbox.run(&["refresh", PROFILE]).ok();
@@ -129,7 +130,7 @@ fn tokens_that_were_refused_are_not_delivered() {
 
 #[test]
 fn an_access_token_that_has_ended_is_delivered_with_a_warning() {
-    let (_instance, sandbox) = logged_in(&["lifespan.access=1"]);
+    let (_instance, sandbox) = logged_in(&["lifespan.access=2"]);
     std::thread::sleep(Duration::from_secs(2));
     for format in ["header", "shell", "dotenv"] {
         let outcome = sandbox.run(&["deliver", PROFILE, "--format", format]).ok();

@@ -22,7 +22,7 @@ fn a_new_profile_is_written_and_read_back() {
     let mut config = Config::default();
     config.put(profile.clone());
     let again = Config::parse(&config.text()).unwrap();
-    assert_eq!(again.profiles(), [profile.clone()]);
+    assert_eq!(again.profiles(), std::slice::from_ref(&profile));
     let mut again = again;
     assert!(again.remove(&profile.name) && !again.remove(&profile.name));
     assert!(Config::parse(&again.text()).unwrap().profiles().is_empty());

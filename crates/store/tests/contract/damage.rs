@@ -131,7 +131,10 @@ fn values_that_changed_places_do_not_open() {
     )
     .unwrap();
     assert!(is_damaged(&store.client_secret(&profile("dev"), &client("id"))));
-    assert_eq!(store.client_secret(&profile("prod"), &client("id")).unwrap(), Some(Secret::new("s")));
+    assert_eq!(
+        store.client_secret(&profile("prod"), &client("id")).unwrap(),
+        Some(Secret::new("s"))
+    );
 }
 
 #[test]

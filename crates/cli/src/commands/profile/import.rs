@@ -85,8 +85,7 @@ fn keep(
 ) -> Result<(), Failure> {
     let name = &profile.name;
     let binding = session::binding(profile);
-    let draft =
-        Draft { binding: binding.clone(), tokens, user: None, state: RecordState::Held };
+    let draft = Draft { binding: binding.clone(), tokens, user: None, state: RecordState::Held };
     let audit = AuditEntry {
         at: app.world.now(),
         profile: name.clone(),
@@ -117,10 +116,8 @@ fn taken(name: &ProfileName) -> Failure {
 /// Whether the token endpoint said no to what the file holds. A lost answer says nothing, and what an
 /// API says is about the client's rights.
 fn is_refusal(error: &Error) -> bool {
-    let refused = matches!(
-        error,
-        Error::Token(TokenFailure { error: TokenError::Refused { .. }, .. })
-    );
+    let refused =
+        matches!(error, Error::Token(TokenFailure { error: TokenError::Refused { .. }, .. }));
     refused && error.outcome() != Outcome::TryLater
 }
 
@@ -128,7 +125,9 @@ fn unverified(error: Error, name: &ProfileName) -> Failure {
     let note = if is_refusal(&error) {
         "nothing was taken over; --no-verify takes it over without asking the instance".to_owned()
     } else {
-        format!("the credentials are taken over and not verified: `snowtoken verify {name}` tries again")
+        format!(
+            "the credentials are taken over and not verified: `snowtoken verify {name}` tries again"
+        )
     };
     Failure::from(error).about(name).with_hint(Hint::note(note))
 }
