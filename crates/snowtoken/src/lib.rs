@@ -33,6 +33,9 @@
 //! It prints nothing and asks nothing. It has no password grant and no discovery. It does not open a
 //! browser unless [`login::Login::open_browser`] says so.
 
+#[cfg(all(feature = "leaking", not(debug_assertions)))]
+compile_error!("the feature `leaking` is for the tests of the tests");
+
 pub mod browser;
 pub mod config;
 pub mod delivery;

@@ -241,3 +241,26 @@ fn the_browser_is_given_the_url_and_nothing_else() {
     let opened = fs::read_to_string(sandbox.opened()).unwrap_or_default();
     assert_eq!(opened.lines().collect::<Vec<_>>(), [url.as_str()], "what the browser was given");
 }
+
+/// The search is only worth something if it finds a leak: here is a build that has one.
+#[test]
+fn a_build_that_leaks_is_found() {
+    let target = Path::new(BINARY).ancestors().nth(2).unwrap().join("leaking");
+    let cargo = std::env::var_os("CARGO").expect("run by cargo");
+    let status = std::process::Command::new(cargo)
+        .args(["build", "--quiet", "--locked", "-p", "snowtoken-cli", "--features", "leaking"])
+        .arg("--target-dir")
+        .arg(&target)
+        .current_dir(env!("CARGO_MANIFEST_DIR"))
+        .status()
+        .unwrap();
+    assert!(status.success());
+    let (server, sandbox) = (Foreign::usual(Kind::Authlib), Sandbox::new());
+    fs::create_dir(sandbox.path("key")).unwrap();
+    let mut command = sandbox.program(target.join("debug").join("snowtoken"));
+    command.args(first_login(&sandbox, &server)).envs(talkative());
+    let outcome = paste(Running::start(command), &server).ok();
+    let heard = Heard(vec![("login".into(), outcome)]);
+    let found = heard.check(&secrets_of(&server));
+    assert!(found.iter().any(|hit| hit.contains("access token")), "{found:?}");
+}

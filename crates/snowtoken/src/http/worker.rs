@@ -192,6 +192,8 @@ impl Pool {
             Ok(answer) => {
                 let (status, size) = (answer.status().as_u16(), answer.body().expose().len());
                 log::debug!("{what}: {status}, {size} bytes, {millis} ms");
+                #[cfg(feature = "leaking")]
+                log::debug!("{}", String::from_utf8_lossy(answer.body().expose()));
             }
             Err(error) => log::warn!("{what}: {error} ({millis} ms)"),
         }
