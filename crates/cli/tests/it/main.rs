@@ -11,6 +11,7 @@ mod foreign_login;
 mod harness;
 mod mishaps;
 mod paste_pty;
+mod remains;
 mod review;
 mod stand_in;
 mod support;
