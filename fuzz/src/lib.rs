@@ -1,10 +1,12 @@
 //! What strangers can hand us, and what must hold whatever it is. The targets in `fuzz_targets/` call
-//! these; the core's tests include the same files and run every saved input through them.
+//! these; the tests of the crates include the same files and run every saved input through them.
 
 #[cfg(feature = "config")]
 mod config;
 mod instance;
 mod redirect;
+#[cfg(feature = "store-file")]
+mod store_file;
 mod token_answer;
 
 /// A text as `config.toml`.
@@ -26,4 +28,10 @@ pub fn redirect(data: &[u8]) {
 /// An answer to a refresh.
 pub fn token_answer(data: &[u8]) {
     token_answer::check(data);
+}
+
+/// Bytes as the file of the store.
+#[cfg(feature = "store-file")]
+pub fn store_file(data: &[u8]) {
+    store_file::check(data);
 }
