@@ -3,7 +3,7 @@
 use std::process::Command;
 
 use crate::run::{cargo, follow, output, program, say};
-use crate::{setup, tidy};
+use crate::{reference, setup, tidy};
 
 /// Whether uncommitted changes are a failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
@@ -38,6 +38,7 @@ pub(crate) fn all(tree: Tree) -> bool {
         quiet(&mut cargo(&["build", "--package", "snowtoken-core", "--target", target]))
     });
     score.tests();
+    score.check("reference pages", reference::check);
     score.check("documentation", || {
         let mut doc = cargo(&["doc", "--workspace", "--no-deps", "--lib"]);
         quiet(doc.env("RUSTDOCFLAGS", "-D warnings"))
