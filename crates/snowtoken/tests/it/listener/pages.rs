@@ -293,3 +293,23 @@ fn r37_a_long_code_arrives_whole() {
         assert_eq!(scene.judged().last().unwrap(), &query);
     }
 }
+
+/// Whatever is asked for, the only place anybody is ever sent to is our own last page.
+#[test]
+fn v8_r26_nobody_is_sent_elsewhere() {
+    let scene = Scene::usual();
+    let port = scene.port;
+    let places =
+        ["//evil.example", "/\\evil.example", "/%2f%2fevil.example", "/callback/..//evil.example"];
+    let queries =
+        ["next=//evil.example", "redirect_uri=https://evil.example", "x=%0d%0aLocation:%20//evil"];
+    for path in places.into_iter().chain(["/callback", "/snowtoken/", "/"]) {
+        for query in queries {
+            if let Some(answer) = get(port, &format!("{path}?{query}")) {
+                assert_eq!(answer.header("location"), None, "{path}?{query}: {answer:#?}");
+            }
+        }
+    }
+    let answer = get(port, &format!("/callback?{OURS}")).unwrap();
+    assert_eq!(answer.header("location"), Some("/snowtoken"));
+}
