@@ -19,7 +19,7 @@ use std::collections::VecDeque;
 use jiff::{SignedDuration, Timestamp};
 
 pub use schedule::{Policy, Why};
-pub use state::{Attempt, Change, RefreshTokenChange, TokenState};
+pub use state::{Attempt, Change, FailedAttempt, Progress, RefreshTokenChange, TokenState};
 
 use crate::diagnosis::Code;
 use crate::oauth::client::Client;
@@ -128,6 +128,38 @@ impl Keeper {
             expected: None,
             requests: VecDeque::new(),
             events: VecDeque::new(),
+        }
+    }
+
+    /// A keeper that goes on where another one stopped.
+    pub fn resume(
+        endpoints: Endpoints,
+        client: Client,
+        lifespans: Lifespans,
+        tokens: TokenSet,
+        policy: Policy,
+        seed: u64,
+        progress: &Progress,
+    ) -> Self {
+        let mut keeper = Self::new(endpoints, client, lifespans, None, policy, seed);
+        keeper.seen = tokens.issued_at;
+        keeper.state = TokenState::resumed(tokens, progress);
+        keeper
+    }
+
+    /// What is to be stored for [`Keeper::resume`] besides tokens and the text of a failure.
+    pub fn progress(&self) -> Progress {
+        match &self.state {
+            TokenState::Fresh { next, .. } => Progress { next: *next, ..Progress::default() },
+            TokenState::Waiting { next, attempt, .. } => {
+                Progress { failures: attempt.failures, next: Some(*next), ..Progress::default() }
+            }
+            TokenState::Refreshing { sent_at, attempt, .. } => Progress {
+                sent_at: Some(*sent_at),
+                failures: attempt.failures,
+                ..Progress::default()
+            },
+            TokenState::Absent | TokenState::Rejected { .. } => Progress::default(),
         }
     }
 

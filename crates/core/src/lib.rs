@@ -60,6 +60,7 @@
 
 pub mod diagnosis;
 pub mod keeper;
+pub mod ledger;
 pub mod oauth;
 pub mod printable;
 pub mod profile;

@@ -1,17 +1,24 @@
 //! The loop that feeds one keeper: send what it asks, tell it what came, store what it says, wait
 //! as long as it says, within one command's patience.
 
+use std::num::NonZeroU8;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use snowtoken_core::keeper::{Change, Command, Event, Failure, Keeper, Policy, RefreshTokenChange};
+use snowtoken_core::diagnosis::Diagnose as _;
+use snowtoken_core::keeper::{
+    Change, Command, Event, FailedAttempt, Failure, Keeper, NoAnswer, Policy, Progress,
+    RefreshTokenChange, Why,
+};
 use snowtoken_core::oauth::client::Client;
 use snowtoken_core::profile::Profile;
 use snowtoken_core::token_set::{Generation, TokenSet};
+use snowtoken_store::lock::RefreshLock;
 use snowtoken_store::{AuditEntry, Draft, Record, RecordState, StoreError, TokenStore};
 
 use crate::error::Error;
+use crate::home::Home;
 use crate::http::{ATTEMPT_LIMIT, TransportError};
 use crate::world::World;
 
@@ -23,6 +30,10 @@ const MOST_FAILURES: u32 = 3;
 
 /// How often saving is tried again, half a second apart; each try also waits for a busy database.
 const SAVE_TRIES: u32 = 6;
+
+/// So many token requests go to one instance at a time, however many profiles and processes there
+/// are. ServiceNow gives a small number of sessions to integrations and queues the rest.
+const SLOTS: NonZeroU8 = NonZeroU8::new(8).unwrap();
 
 /// A store that threads share. It is locked for single calls, never while a request is out.
 pub(crate) type SharedStore = Mutex<Box<dyn TokenStore>>;
@@ -41,47 +52,82 @@ pub struct Refreshed {
     pub change: Option<Change>,
 }
 
+/// Who asks for a refresh.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Asker {
+    /// A person, or a call that was answered 401: now, whatever was planned.
+    Insists,
+    /// Somebody who needs a token: waits that were chosen after a failure are kept.
+    Waits,
+}
+
 /// Refreshes once. The caller holds the profile's lock and has read `record` under it.
 pub(crate) fn refresh(
     world: &World,
+    home: &Home,
     store: &SharedStore,
     profile: &Profile,
     client: Client,
     record: Record,
+    asker: Asker,
 ) -> Result<Refreshed, Error> {
-    // What comes may be the only living refresh token: it must find a place.
-    locked(store).probe()?;
     let mut seed = [0; 8];
     (world.dice)(&mut seed)?;
-    let keeper = Keeper::new(
+    let keeper = Keeper::resume(
         profile.instance.endpoints(),
         client,
         profile.lifespans,
-        Some(record.tokens.clone()),
+        record.tokens.clone(),
         Policy::default(),
         u64::from_ne_bytes(seed),
+        &record.progress,
     );
-    let mut drive = Drive { world, store, profile, keeper, record, last: None, failures: 0 };
-    drive.run()
+    if let Some(at) = record.progress.sent_at {
+        log::warn!("{}: the refresh sent at {at} left no outcome; trying again", profile.name);
+    }
+    let give_up_at = world.now().saturating_add(PATIENCE).unwrap_or(Timestamp::MAX);
+    let lost_at = record.progress.sent_at;
+    let mut drive = Drive {
+        world,
+        home,
+        store,
+        profile,
+        keeper,
+        record,
+        give_up_at,
+        last: None,
+        failures: 0,
+        journalled: false,
+        lost_at,
+    };
+    drive.run(asker)
 }
 
 struct Drive<'a> {
     world: &'a World,
+    home: &'a Home,
     store: &'a SharedStore,
     profile: &'a Profile,
     keeper: Keeper,
     record: Record,
+    give_up_at: Timestamp,
     last: Option<TransportError>,
     failures: u32,
+    /// Whether the store knows that a request is on its way.
+    journalled: bool,
+    /// When a request was sent whose answer nobody has seen.
+    lost_at: Option<Timestamp>,
 }
 
 impl Drive<'_> {
-    fn run(&mut self) -> Result<Refreshed, Error> {
-        let give_up_at = self.world.now().saturating_add(PATIENCE).unwrap_or(Timestamp::MAX);
-        self.keeper.handle_command(self.world.now(), Command::Refresh);
+    fn run(&mut self, asker: Asker) -> Result<Refreshed, Error> {
+        self.begin(asker)?;
         loop {
             while let Some((generation, request)) = self.keeper.poll_request() {
+                self.journal()?;
+                let slot = self.slot()?;
                 let answer = self.world.transport.send(request, ATTEMPT_LIMIT);
+                drop(slot);
                 let answer = answer.map_err(|error| {
                     let no_answer = error.no_answer();
                     self.last = Some(error);
@@ -96,12 +142,75 @@ impl Drive<'_> {
                     Step::Failed(error) => failed = Some(error),
                 }
             }
-            let next = self.keeper.poll_timeout().map(|(at, _)| at).filter(|at| *at <= give_up_at);
+            let next = self.keeper.poll_timeout().map(|(at, _)| at);
+            let next = next.filter(|at| *at <= self.give_up_at);
             match (next, failed) {
                 (Some(at), _) if self.failures < MOST_FAILURES => self.wait_until(at),
-                (_, Some(error)) => return Err(error),
+                (_, Some(error)) => {
+                    self.note_failure(&error);
+                    return Err(error);
+                }
                 (_, None) => return Err(Error::NotLoggedIn(self.profile.name.to_string())),
             }
+        }
+    }
+
+    /// Sends at once, or keeps the wait that somebody before us was told to keep.
+    fn begin(&mut self, asker: Asker) -> Result<(), Error> {
+        let now = self.world.now();
+        let kept = self.record.progress.next.filter(|(at, why)| {
+            asker == Asker::Waits && *at > now && matches!(why, Why::BackOff | Why::RetryAfter)
+        });
+        match (kept, &self.record.progress.failed) {
+            (Some((at, _)), Some(failed)) if at > self.give_up_at => {
+                Err(failed_before(self.profile, failed, Some(at)))
+            }
+            (Some((at, _)), _) if at <= self.give_up_at => {
+                self.wait_until(at);
+                Ok(())
+            }
+            _ => {
+                self.keeper.handle_command(now, Command::Refresh);
+                Ok(())
+            }
+        }
+    }
+
+    /// The intent, durable before the first byte is sent: whoever finds it knows that the instance
+    /// may have acted, and the disk has shown that it takes writes.
+    fn journal(&mut self) -> Result<(), Error> {
+        if self.journalled {
+            return Ok(());
+        }
+        let progress = Progress { sent_at: Some(self.world.now()), ..self.record.progress.clone() };
+        locked(self.store).note(&self.profile.name, self.record.generation, &progress, None)?;
+        self.journalled = true;
+        Ok(())
+    }
+
+    /// A place among the requests to this instance.
+    fn slot(&self) -> Result<RefreshLock, Error> {
+        let left = self.give_up_at.duration_since(self.world.now());
+        let left = Duration::try_from(left).unwrap_or_default();
+        let instance = self.profile.instance.url();
+        Ok(RefreshLock::acquire_slot(&self.home.data, instance, SLOTS, left)?)
+    }
+
+    /// What failed, and when it may be tried again, for whoever comes next. If it cannot be noted
+    /// the intent stays noted, which is as safe.
+    fn note_failure(&self, error: &Error) {
+        let mut progress = self.keeper.progress();
+        // Somebody acts, and wants to see at once whether it helped.
+        progress.next = progress.next.filter(|(_, why)| *why != Why::SomebodyMustAct);
+        progress.failed = Some(FailedAttempt {
+            at: self.world.now(),
+            code: error.code(),
+            detail: error.to_string(),
+        });
+        let audit = self.audit("refresh", "failed", error.code().as_str());
+        let (name, generation) = (&self.profile.name, self.record.generation);
+        if let Err(error) = locked(self.store).note(name, generation, &progress, Some(&audit)) {
+            log::warn!("{name}: the failure could not be noted: {error}");
         }
     }
 
@@ -135,10 +244,20 @@ impl Drive<'_> {
                     state,
                     Some(&audit),
                 )?;
-                Err(failure.into())
+                Err(match self.lost_at {
+                    Some(sent_at) => Error::LostThenRefused {
+                        profile: self.profile.name.to_string(),
+                        sent_at,
+                        source: Box::new(failure),
+                    },
+                    None => failure.into(),
+                })
             }
             Event::Failed(failure) => {
                 self.failures += 1;
+                if failure == Failure::NoAnswer(NoAnswer::Lost) {
+                    self.lost_at.get_or_insert(self.world.now());
+                }
                 Ok(Step::Failed(match failure {
                     Failure::Answer(failure) => failure.into(),
                     Failure::NoAnswer(_) => match self.last.take() {
@@ -158,6 +277,8 @@ impl Drive<'_> {
             tokens,
             user: self.record.user.clone(),
             state: RecordState::Held,
+            progress: self.keeper.progress(),
+            facts: self.record.facts.clone(),
         };
         let audit = self.audit("refresh", "done", describe(change));
         let (name, expected) = (&self.profile.name, self.record.generation);
@@ -170,8 +291,8 @@ impl Drive<'_> {
                 source.into()
             }
         })?;
-        let Draft { binding, tokens, user, state } = draft;
-        let record = Record { generation, binding, tokens, user, state };
+        let Draft { binding, tokens, user, state, progress, facts } = draft;
+        let record = Record { generation, binding, tokens, user, state, progress, facts };
         Ok(Step::Done(Box::new(Refreshed { record, change: Some(change) })))
     }
 
@@ -184,6 +305,16 @@ impl Drive<'_> {
             detail: detail.to_owned(),
         }
     }
+}
+
+/// The failure of somebody else, as ours.
+pub(crate) fn failed_before(
+    profile: &Profile,
+    failed: &FailedAttempt,
+    next: Option<Timestamp>,
+) -> Error {
+    let failed = Box::new(failed.clone());
+    Error::FailedBefore { profile: profile.name.to_string(), failed, next }
 }
 
 /// Tries to save for a while: the tokens are in memory and nowhere else.
@@ -211,9 +342,6 @@ enum Step {
     Failed(Error),
 }
 
-/// A refresh that brought nothing: it is not repeated before the access token has ended.
-pub(crate) const NOTHING_NEW: &str = "the same access token again, nothing new before it ends";
-
 /// What changed, for the audit and for people.
 pub fn describe(change: Change) -> &'static str {
     use RefreshTokenChange as Rt;
@@ -225,6 +353,8 @@ pub fn describe(change: Change) -> &'static str {
             "the same access token with a later end, the refresh token stays"
         }
         (false, false, Rt::Replaced) => "the same access token again, new refresh token",
-        (false, false, Rt::SameAgain | Rt::Kept) => NOTHING_NEW,
+        (false, false, Rt::SameAgain | Rt::Kept) => {
+            "the same access token again, nothing new before it ends"
+        }
     }
 }

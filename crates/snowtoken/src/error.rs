@@ -3,6 +3,7 @@
 
 use jiff::{SignedDuration, Timestamp};
 use snowtoken_core::diagnosis::{Blame, Code, Diagnose, Hint, Outcome};
+use snowtoken_core::keeper::FailedAttempt;
 use snowtoken_core::oauth::authorization::AuthorizationError;
 use snowtoken_core::oauth::error::ErrorCode;
 use snowtoken_core::oauth::redirect::RedirectError;
@@ -96,6 +97,38 @@ pub enum Error {
         #[source]
         source: StoreError,
     },
+    /// The instance acted on a refresh whose answer nobody saw, and gave the refresh token away to
+    /// nobody: no client can get it back (RFC 6749 §6 leaves no way).
+    #[error(
+        "the refresh token of profile \"{profile}\" is refused, and the answer to the refresh of {sent_at} was lost: the instance had replaced it, as far as can be known"
+    )]
+    LostThenRefused {
+        /// The profile.
+        profile: String,
+        /// When the refresh was sent, or found lost.
+        sent_at: Timestamp,
+        /// The refusal.
+        #[source]
+        source: Box<TokenFailure>,
+    },
+    /// Another caller has just failed, or was told to wait; nothing was sent.
+    #[error("the last refresh of profile \"{profile}\" failed at {}: {}{}", .failed.at, .failed.detail, next_text(*.next))]
+    FailedBefore {
+        /// The profile.
+        profile: String,
+        /// How it failed.
+        failed: Box<FailedAttempt>,
+        /// When the next attempt is due, if it is later than one command waits.
+        next: Option<Timestamp>,
+    },
+    /// Another machine has taken the profile over.
+    #[error("profile \"{profile}\" was handed over to another machine at {at}")]
+    HandedOver {
+        /// The profile.
+        profile: String,
+        /// When.
+        at: Timestamp,
+    },
     /// A client secret is needed and none is stored.
     #[error("the client secret of profile \"{0}\" is not stored")]
     NoClientSecret(String),
@@ -163,8 +196,12 @@ impl Diagnose for Error {
             Self::ProfileUnknown(_) => Code::ProfileUnknown,
             Self::NotLoggedIn(_) | Self::BoundElsewhere { .. } => Code::NotLoggedIn,
             Self::BeingRevoked(_) => Code::BeingRevoked,
-            Self::Rejected { .. } | Self::RotationLost { .. } => Code::TokenRefused,
+            Self::Rejected { .. } | Self::RotationLost { .. } | Self::LostThenRefused { .. } => {
+                Code::TokenRefused
+            }
             Self::NoRefreshToken(_) => Code::NoRefreshToken,
+            Self::FailedBefore { failed, .. } => failed.code,
+            Self::HandedOver { .. } => Code::HandedOver,
             Self::NoClientSecret(_) => Code::InputNeeded,
             Self::SettingMissing { .. } => Code::SettingMissing,
             Self::TooShort { .. } => Code::TokenTooShort,
@@ -197,6 +234,10 @@ impl Diagnose for Error {
         }
         self.inner().map_or_else(|| self.code().entry().hints(), Diagnose::hints)
     }
+}
+
+fn next_text(next: Option<Timestamp>) -> String {
+    next.map_or_else(String::new, |at| format!("; the next attempt is due at {at}"))
 }
 
 fn redirect_code(error: &AuthorizationError) -> Code {

@@ -5,7 +5,7 @@ use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
-use snowtoken_core::keeper::Policy;
+use snowtoken_core::keeper::{Policy, Why};
 use snowtoken_core::oauth::client::{Client, ClientId};
 use snowtoken_core::profile::{Profile, ProfileName};
 use snowtoken_core::secret::Secret;
@@ -17,7 +17,7 @@ use snowtoken_store::sqlite::{Options, SqliteStore};
 use snowtoken_store::{AuditEntry, Binding, Record, RecordState, TokenStore};
 
 use crate::config;
-use crate::driver::{self, Refreshed};
+use crate::driver::{self, Asker, Refreshed};
 use crate::error::Error;
 use crate::home::Home;
 use crate::login::verify;
@@ -152,26 +152,24 @@ impl Session {
         if let Some(token) = self.living(margin)? {
             return Ok(token);
         }
-        let _lock = self.lock()?;
-        // Whoever waited for another process takes its result.
+        let began = self.now();
+        let lock = self.lock()?;
+        // Whoever waited for another caller takes its result, a failure as well.
         if let Some(token) = self.living(margin)? {
             return Ok(token);
         }
         let record = self.record()?;
-        let end = record.tokens.access_expires_at.at;
-        if let RecordState::Rejected { .. } = record.state
-            && min_valid.is_none()
-            && self.now() < end
-        {
-            // The refresh token was refused; the access token lives as long as it lives.
-            return Ok(AccessToken::of(record));
+        if let Some(token) = self.as_good_as_it_gets(&record, min_valid) {
+            return Ok(token);
         }
         self.check_usable(&record)?;
-        let is_early = self.now() < Policy::default().refresh_at(&record.tokens);
-        if min_valid.is_none() && (is_early || self.now() < end && self.gave_the_same_again()?) {
-            return Ok(AccessToken::of(record));
+        if let Some(failed) = &record.progress.failed
+            && lock.waited()
+            && failed.at >= began
+        {
+            return Err(driver::failed_before(&self.profile, failed, None));
         }
-        let record = self.refresh_locked(record)?.record;
+        let record = self.refresh_locked(record, Asker::Waits)?.record;
         let left = record.tokens.access_expires_at.at.duration_since(self.now());
         let wanted = min_valid.unwrap_or_default();
         let wanted = SignedDuration::try_from(wanted).unwrap_or(SignedDuration::MAX);
@@ -180,6 +178,30 @@ impl Session {
             return Err(Error::TooShort { left, wanted });
         }
         Ok(AccessToken::of(record))
+    }
+
+    /// The stored token, where a refresh is not due yet, or cannot or must not be made: it lives as
+    /// long as it lives.
+    fn as_good_as_it_gets(
+        &self,
+        record: &Record,
+        min_valid: Option<Duration>,
+    ) -> Option<AccessToken> {
+        let now = self.now();
+        let lives = now < record.tokens.access_expires_at.at && record.tokens.issued_at <= now;
+        if min_valid.is_some() || !lives {
+            return None;
+        }
+        let take = match record.state {
+            RecordState::Rejected { .. } | RecordState::HandedOver { .. } => true,
+            RecordState::RevocationPending { .. } => false,
+            RecordState::Held => {
+                let same =
+                    matches!(record.progress.next, Some((at, Why::SameTokenAgain)) if now < at);
+                same || now < Policy::default().refresh_at(&record.tokens)
+            }
+        };
+        take.then(|| AccessToken::of(record.clone()))
     }
 
     fn living(&self, min_valid: Duration) -> Result<Option<AccessToken>, Error> {
@@ -196,6 +218,7 @@ impl Session {
             RecordState::Held => Ok(()),
             RecordState::Rejected { at } => Err(Error::Rejected { profile, at }),
             RecordState::RevocationPending { .. } => Err(Error::BeingRevoked(profile)),
+            RecordState::HandedOver { at } => Err(Error::HandedOver { profile, at }),
         }
     }
 
@@ -207,18 +230,28 @@ impl Session {
     pub fn refresh(&self) -> Result<Refreshed, Error> {
         let _lock = self.lock()?;
         let record = self.record()?;
-        if let RecordState::RevocationPending { .. } = record.state {
-            return Err(Error::BeingRevoked(self.profile.name.to_string()));
+        match record.state {
+            // A person who asks may know more than the last answer did.
+            RecordState::Rejected { .. } => {}
+            _ => self.check_usable(&record)?,
         }
-        self.refresh_locked(record)
+        self.refresh_locked(record, Asker::Insists)
     }
 
-    fn refresh_locked(&self, record: Record) -> Result<Refreshed, Error> {
+    fn refresh_locked(&self, record: Record, asker: Asker) -> Result<Refreshed, Error> {
         if record.tokens.refresh_token.is_none() {
             return Err(Error::NoRefreshToken(self.profile.name.to_string()));
         }
         let client = self.client()?;
-        let refreshed = driver::refresh(&self.world, &self.store, &self.profile, client, record)?;
+        let refreshed = driver::refresh(
+            &self.world,
+            &self.home,
+            &self.store,
+            &self.profile,
+            client,
+            record,
+            asker,
+        )?;
         if refreshed.change.is_none() {
             // Somebody without our lock stored it: it may be for another instance, or not for use.
             self.check_usable(&refreshed.record)?;
@@ -280,15 +313,6 @@ impl Session {
         };
         self.store().clear_tokens(name, generation, Some(&audit))?;
         Ok(())
-    }
-
-    /// Whether the last thing that happened was a refresh that brought nothing new: then the same
-    /// question would bring the same answer until the token has ended.
-    fn gave_the_same_again(&self) -> Result<bool, Error> {
-        let last = self.store().audit(Some(&self.profile.name), 1)?;
-        Ok(last
-            .last()
-            .is_some_and(|entry| entry.event == "refresh" && entry.detail == driver::NOTHING_NEW))
     }
 
     /// The lock under which tokens of this profile change; it dies with the process.

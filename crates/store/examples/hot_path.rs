@@ -7,6 +7,8 @@ use std::error::Error;
 use std::time::{Duration, Instant};
 
 use snowtoken_core::Timestamp;
+use snowtoken_core::keeper::Progress;
+use snowtoken_core::ledger::Facts;
 use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Deadline, KnownBy, TokenSet};
@@ -65,5 +67,7 @@ fn draft(now: Timestamp) -> Result<Draft, Box<dyn Error>> {
         },
         user: None,
         state: RecordState::Held,
+        progress: Progress::default(),
+        facts: Facts::default(),
     })
 }

@@ -53,12 +53,16 @@ pub mod write_file;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use snowtoken_core::keeper::Progress;
+use snowtoken_core::ledger::Facts;
 use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Generation, User};
 
 pub use error::{Result, StoreError};
-pub use record::{AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState};
+pub use record::{
+    AuditEntry, Binding, Delivery, Draft, Held, LivingToken, Record, RecordState, Standing,
+};
 
 /// The contract of every backend.
 ///
@@ -90,8 +94,9 @@ pub trait TokenStore: Send {
     /// The generation that the next change must name; [`Generation::NONE`] before the first.
     fn generation(&self, profile: &ProfileName) -> Result<Generation>;
 
-    /// The access token, if it is held and lives for at least `min_valid` after `now`. This is the
-    /// hot path: it opens one sealed value and looks at nothing it does not need.
+    /// The access token, if it is held and lives for at least `min_valid` after `now`; not one that
+    /// came more than five minutes after `now`, since the clock was set back then. This is the hot
+    /// path: it opens one sealed value and looks at nothing it does not need.
     fn living_access_token(
         &self,
         profile: &ProfileName,
@@ -109,7 +114,8 @@ pub trait TokenStore: Send {
         audit: Option<&AuditEntry>,
     ) -> Result<Generation>;
 
-    /// Changes the state of the token set `expected`, which stays the current generation.
+    /// Changes the state of the token set `expected`, which stays the current generation; how far
+    /// refreshing had come is forgotten.
     /// [`StoreError::Absent`] if there are no tokens.
     fn mark(
         &mut self,
@@ -118,6 +124,27 @@ pub trait TokenStore: Send {
         state: RecordState,
         audit: Option<&AuditEntry>,
     ) -> Result<()>;
+
+    /// Notes how far refreshing the token set `expected` has come: that a request is about to be
+    /// sent, or how it failed. It touches nothing that is sealed. [`StoreError::Absent`] if there
+    /// are no tokens.
+    fn note(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        progress: &Progress,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()>;
+
+    /// How the profile stands, without opening anything that is sealed; `None` if it never had
+    /// tokens, or was removed.
+    fn standing(&self, profile: &ProfileName) -> Result<Option<Standing>>;
+
+    /// How every profile stands, in the order of their names.
+    fn standings(&self, each: &mut dyn FnMut(Standing)) -> Result<()>;
+
+    /// Notes what was learnt about the profile. [`StoreError::Absent`] if it never had tokens.
+    fn set_facts(&mut self, profile: &ProfileName, facts: &Facts) -> Result<()>;
 
     /// Notes whom the token set `expected` belongs to. [`StoreError::Absent`] if there are no tokens.
     fn set_user(

@@ -5,10 +5,12 @@
 //! removing it would let two processes lock two files of the same name. Not for network file systems.
 
 use std::fs::{File, TryLockError};
+use std::num::NonZeroU8;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use sha2::{Digest as _, Sha256};
 use snowtoken_core::profile::ProfileName;
 
 use crate::error::{Result, StoreError};
@@ -37,22 +39,48 @@ impl RefreshLock {
         Self::acquire_named(folder, ".configuration", wait)
     }
 
+    /// Takes one of `slots` places for requests to an instance, so that thousands of profiles of the
+    /// same one do not all come at once. [`StoreError::LockTimeout`] if all are taken all that time.
+    pub fn acquire_slot(
+        folder: &Path,
+        instance: &str,
+        slots: NonZeroU8,
+        wait: Duration,
+    ) -> Result<Self> {
+        let digest = Sha256::digest(instance.as_bytes());
+        let (first, _) = digest.split_at(8);
+        let name = first.iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
+        let names: Vec<String> =
+            (0..slots.get()).map(|n| format!(".instance-{name:016x}-{n}")).collect();
+        Self::acquire_one_of(folder, &names, instance, wait)
+    }
+
     fn acquire_named(folder: &Path, name: &str, wait: Duration) -> Result<Self> {
+        Self::acquire_one_of(folder, &[name.to_owned()], name, wait)
+    }
+
+    fn acquire_one_of(folder: &Path, names: &[String], what: &str, wait: Duration) -> Result<Self> {
         let deadline = Instant::now() + wait;
-        let file = open(folder, name)?;
+        let mut files = Vec::with_capacity(names.len());
         let mut pause = FIRST_PAUSE;
         let mut waited = false;
         loop {
-            match file.try_lock() {
-                Ok(()) => {
-                    return Ok(Self { _file: file, waited });
+            for (index, name) in names.iter().enumerate() {
+                // Opened when it is needed: mostly the first place is free.
+                if files.len() == index {
+                    files.push(open(folder, name)?);
                 }
-                Err(TryLockError::Error(e)) => return Err(StoreError::io(folder, e)),
-                Err(TryLockError::WouldBlock) => {}
+                match files[index].try_lock() {
+                    Ok(()) => {
+                        return Ok(Self { _file: files.swap_remove(index), waited });
+                    }
+                    Err(TryLockError::Error(e)) => return Err(StoreError::io(folder, e)),
+                    Err(TryLockError::WouldBlock) => {}
+                }
             }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
-                return Err(StoreError::LockTimeout { profile: name.to_owned() });
+                return Err(StoreError::LockTimeout { profile: what.to_owned() });
             }
             thread::sleep(jittered(pause).min(left));
             pause = (pause * 3 / 2).min(LONGEST_PAUSE);

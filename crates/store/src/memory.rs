@@ -5,13 +5,18 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use jiff::Timestamp;
+use snowtoken_core::keeper::Progress;
+use snowtoken_core::ledger::Facts;
 use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Generation, User};
 use zeroize::Zeroizing;
 
 use crate::error::{Result, StoreError};
-use crate::record::{AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState};
+use crate::record::{
+    AuditEntry, Binding, Delivery, Draft, Held, LivingToken, Record, RecordState, Standing,
+};
+use crate::row::came_from_the_future;
 use crate::seal::Sealer;
 use crate::{TokenStore, needed_until};
 
@@ -30,12 +35,23 @@ struct Slot {
     generation: Generation,
     current: Option<Record>,
     previous: Option<Record>,
+    facts: Facts,
     removed: bool,
 }
 
 impl Slot {
-    fn vacant(generation: Generation, removed: bool) -> Self {
-        Self { generation, current: None, previous: None, removed }
+    fn vacant(generation: Generation, facts: Facts, removed: bool) -> Self {
+        Self { generation, current: None, previous: None, facts, removed }
+    }
+
+    fn standing(&self, profile: &ProfileName) -> Option<Standing> {
+        let held = self.current.clone().map(|record| Held::of(&Draft::from(record)));
+        (!self.removed).then(|| Standing {
+            profile: profile.clone(),
+            generation: self.generation,
+            held,
+            facts: self.facts.clone(),
+        })
     }
 }
 
@@ -92,7 +108,10 @@ impl TokenStore for MemoryStore {
         let needed_until = needed_until(now, min_valid);
         let living = self.load(profile)?.filter(|record| {
             let end = record.tokens.access_expires_at.at;
-            record.state == RecordState::Held && end > now && end >= needed_until
+            record.state == RecordState::Held
+                && end > now
+                && end >= needed_until
+                && !came_from_the_future(record.tokens.issued_at, now)
         });
         Ok(living.map(|record| LivingToken {
             token: record.tokens.access_token,
@@ -111,11 +130,15 @@ impl TokenStore for MemoryStore {
     ) -> Result<Generation> {
         self.expect(profile, expected)?;
         let generation = expected.next();
-        let slot =
-            self.slots.entry(profile.clone()).or_insert_with(|| Slot::vacant(expected, false));
+        let slot = self
+            .slots
+            .entry(profile.clone())
+            .or_insert_with(|| Slot::vacant(expected, Facts::default(), false));
         let current = Some(Record::of(draft, generation));
-        let previous = slot.current.take();
-        *slot = Slot { generation, current, previous, removed: false };
+        let previous =
+            slot.current.take().map(|record| Record { progress: Progress::default(), ..record });
+        let facts = draft.facts.clone();
+        *slot = Slot { generation, current, previous, facts, removed: false };
         self.audit.extend(audit.cloned());
         Ok(generation)
     }
@@ -127,9 +150,45 @@ impl TokenStore for MemoryStore {
         state: RecordState,
         audit: Option<&AuditEntry>,
     ) -> Result<()> {
-        self.record(profile, expected)?.state = state;
+        let record = self.record(profile, expected)?;
+        record.state = state;
+        record.progress = Progress::default();
         self.audit.extend(audit.cloned());
         Ok(())
+    }
+
+    fn note(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        progress: &Progress,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()> {
+        self.record(profile, expected)?.progress = progress.clone();
+        self.audit.extend(audit.cloned());
+        Ok(())
+    }
+
+    fn standing(&self, profile: &ProfileName) -> Result<Option<Standing>> {
+        Ok(self.slots.get(profile).and_then(|slot| slot.standing(profile)))
+    }
+
+    fn standings(&self, each: &mut dyn FnMut(Standing)) -> Result<()> {
+        self.slots.iter().filter_map(|(name, slot)| slot.standing(name)).for_each(each);
+        Ok(())
+    }
+
+    fn set_facts(&mut self, profile: &ProfileName, facts: &Facts) -> Result<()> {
+        match self.slots.get_mut(profile).filter(|slot| !slot.removed) {
+            Some(slot) => {
+                slot.facts = facts.clone();
+                if let Some(record) = &mut slot.current {
+                    record.facts = facts.clone();
+                }
+                Ok(())
+            }
+            None => Err(StoreError::Absent { profile: profile.to_string() }),
+        }
     }
 
     fn set_user(
@@ -149,7 +208,8 @@ impl TokenStore for MemoryStore {
         audit: Option<&AuditEntry>,
     ) -> Result<Generation> {
         self.expect(profile, expected)?;
-        self.slots.insert(profile.clone(), Slot::vacant(expected.next(), false));
+        let facts = self.slots.get(profile).map(|slot| slot.facts.clone()).unwrap_or_default();
+        self.slots.insert(profile.clone(), Slot::vacant(expected.next(), facts, false));
         self.audit.extend(audit.cloned());
         Ok(expected.next())
     }
@@ -181,7 +241,8 @@ impl TokenStore for MemoryStore {
             return Err(StoreError::Exists { profile: to.to_string() });
         }
         if let Some(mut slot) = self.slots.remove(from) {
-            self.slots.insert(from.clone(), Slot::vacant(slot.generation.next(), true));
+            self.slots
+                .insert(from.clone(), Slot::vacant(slot.generation.next(), Facts::default(), true));
             let mut generation = self.newest(to);
             for record in [&mut slot.previous, &mut slot.current].into_iter().flatten() {
                 generation = generation.next();
@@ -205,7 +266,7 @@ impl TokenStore for MemoryStore {
     fn remove_profile(&mut self, profile: &ProfileName) -> Result<bool> {
         let known = self.knows(profile);
         if let Some(slot) = self.slots.get_mut(profile).filter(|slot| !slot.removed) {
-            *slot = Slot::vacant(slot.generation.next(), true);
+            *slot = Slot::vacant(slot.generation.next(), Facts::default(), true);
         }
         self.client_secrets.remove(profile);
         self.deliveries.retain(|delivery| delivery.profile != *profile);

@@ -1,6 +1,8 @@
 //! What is stored: plain values, as the callers of the store see them.
 
 use jiff::Timestamp;
+use snowtoken_core::keeper::Progress;
+use snowtoken_core::ledger::Facts;
 use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Deadline, Generation, TokenSet, User};
@@ -30,6 +32,11 @@ pub enum RecordState {
         /// When it was asked for first.
         since: Timestamp,
     },
+    /// Another machine has taken over: this one must not refresh any more.
+    HandedOver {
+        /// When.
+        at: Timestamp,
+    },
 }
 
 /// What is to be stored: a [`Record`] that has no generation yet.
@@ -43,6 +50,10 @@ pub struct Draft {
     pub user: Option<User>,
     /// How they stand.
     pub state: RecordState,
+    /// How far refreshing them has come.
+    pub progress: Progress,
+    /// What was learnt about the profile.
+    pub facts: Facts,
 }
 
 /// A stored token set.
@@ -58,20 +69,85 @@ pub struct Record {
     pub user: Option<User>,
     /// How they stand.
     pub state: RecordState,
+    /// How far refreshing them has come.
+    pub progress: Progress,
+    /// What was learnt about the profile.
+    pub facts: Facts,
+}
+
+/// What is known of a profile without opening anything that is sealed: who, where, until when, and
+/// how refreshing goes. Nothing in it is secret, and it is not what decisions about tokens rest on.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Standing {
+    /// Which profile.
+    pub profile: ProfileName,
+    /// The number of its token set.
+    pub generation: Generation,
+    /// The token set; `None` when there is none any more.
+    pub held: Option<Held>,
+    /// What was learnt about the profile; it outlives the tokens.
+    pub facts: Facts,
+}
+
+/// The plain side of a token set.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Held {
+    /// Instance and client.
+    pub binding: Binding,
+    /// How they stand.
+    pub state: RecordState,
+    /// The user's best name.
+    pub user: Option<String>,
+    /// The scope the instance granted.
+    pub scope: Option<String>,
+    /// When the access token came, or was given a new end.
+    pub issued_at: Timestamp,
+    /// The last consent.
+    pub granted_at: Timestamp,
+    /// When the access token ends.
+    pub access_expires_at: Deadline,
+    /// Whether there is an access token: an import may bring a refresh token only.
+    pub has_access_token: bool,
+    /// Whether there is a refresh token.
+    pub has_refresh_token: bool,
+    /// When the refresh token ends, where that is known.
+    pub refresh_expires_at: Option<Deadline>,
+    /// How far refreshing has come.
+    pub progress: Progress,
 }
 
 impl From<Record> for Draft {
     fn from(record: Record) -> Self {
-        let Record { generation: _, binding, tokens, user, state } = record;
-        Self { binding, tokens, user, state }
+        let Record { generation: _, binding, tokens, user, state, progress, facts } = record;
+        Self { binding, tokens, user, state, progress, facts }
     }
 }
 
 impl Record {
     /// The record as that generation.
     pub(crate) fn of(draft: &Draft, generation: Generation) -> Self {
-        let Draft { binding, tokens, user, state } = draft.clone();
-        Self { generation, binding, tokens, user, state }
+        let Draft { binding, tokens, user, state, progress, facts } = draft.clone();
+        Self { generation, binding, tokens, user, state, progress, facts }
+    }
+}
+
+impl Held {
+    /// The plain side of this token set.
+    pub(crate) fn of(draft: &Draft) -> Self {
+        let tokens = &draft.tokens;
+        Self {
+            binding: draft.binding.clone(),
+            state: draft.state,
+            user: draft.user.as_ref().and_then(User::name).map(str::to_owned),
+            scope: tokens.scope.clone(),
+            issued_at: tokens.issued_at,
+            granted_at: tokens.granted_at,
+            access_expires_at: tokens.access_expires_at,
+            has_access_token: !tokens.access_token.is_empty(),
+            has_refresh_token: tokens.refresh_token.is_some(),
+            refresh_expires_at: tokens.refresh_expires_at,
+            progress: draft.progress.clone(),
+        }
     }
 }
 

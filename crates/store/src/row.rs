@@ -5,7 +5,9 @@
 //! - The access token is bound to its end and to the row's state, which the hot path relies on.
 //! - `seal` is an empty sealed value bound to everything plain and to which secrets there are.
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
+use snowtoken_core::keeper::Progress;
+use snowtoken_core::ledger::Facts;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Deadline, Generation, TokenSet};
 use zeroize::Zeroizing;
@@ -15,7 +17,7 @@ use crate::json;
 use crate::record::{Binding, Draft, LivingToken, Record};
 use crate::seal::{NotOpened, Place, Sealer};
 
-mod words;
+pub(crate) mod words;
 
 use words::{damaged, deadline, secret, state, state_words};
 
@@ -33,13 +35,13 @@ pub(crate) struct Head {
     pub(crate) state_at: Option<String>,
     pub(crate) access_expires_at: Option<String>,
     pub(crate) access_expiry_known_by: Option<String>,
+    pub(crate) issued_at: Option<String>,
     pub(crate) access_token: Option<Vec<u8>>,
 }
 
 /// All the rest.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub(crate) struct Tail {
-    pub(crate) issued_at: Option<String>,
     pub(crate) granted_at: Option<String>,
     pub(crate) scope: Option<String>,
     pub(crate) refresh_expires_at: Option<String>,
@@ -57,6 +59,14 @@ pub(crate) struct Row {
     pub(crate) tail: Tail,
 }
 
+/// Clocks of machines that share a store may differ by this much.
+const SKEW: SignedDuration = SignedDuration::from_mins(5);
+
+/// The clock was set back since: nothing can be said about the token's end.
+pub(crate) fn came_from_the_future(issued_at: Timestamp, now: Timestamp) -> bool {
+    issued_at.duration_since(now) > SKEW
+}
+
 impl Head {
     fn place<'a>(&'a self, profile: &'a str) -> Place<'a> {
         Place {
@@ -68,12 +78,13 @@ impl Head {
         }
     }
 
-    fn bound(&self) -> [&str; 4] {
+    fn bound(&self) -> [&str; 5] {
         [
             &self.state,
             self.state_at.as_deref().unwrap_or_default(),
             self.access_expires_at.as_deref().unwrap_or_default(),
             self.access_expiry_known_by.as_deref().unwrap_or_default(),
+            self.issued_at.as_deref().unwrap_or_default(),
         ]
     }
 
@@ -111,6 +122,10 @@ impl Head {
         if self.state != "held" || expires_at.at <= now || expires_at.at < needed_until {
             return Ok(None);
         }
+        let issued_at: Option<Timestamp> = self.issued_at.as_deref().and_then(|at| at.parse().ok());
+        if came_from_the_future(issued_at.ok_or_else(|| damaged(profile, "date"))?, now) {
+            return Ok(None);
+        }
         let token = secret(self.access(sealer, profile)?, profile, "access token")?;
         let binding = Binding { instance: self.instance, client_id: self.client_id };
         Ok(Some(LivingToken {
@@ -138,6 +153,7 @@ impl Row {
             state_at: None,
             access_expires_at: None,
             access_expiry_known_by: None,
+            issued_at: None,
             access_token: None,
         };
         let mut row = Self { head, tail: Tail::default() };
@@ -162,6 +178,7 @@ impl Row {
             state_at,
             access_expires_at: Some(tokens.access_expires_at.at.to_string()),
             access_expiry_known_by: Some(tokens.access_expires_at.known_by.as_str().into()),
+            issued_at: Some(tokens.issued_at.to_string()),
             access_token: None,
         };
         let put = |column: &str, bound: &[&str], text: &str| {
@@ -172,7 +189,6 @@ impl Row {
             secret.as_ref().map(|secret| put(column, &[], secret.expose())).transpose()
         };
         let tail = Tail {
-            issued_at: Some(tokens.issued_at.to_string()),
             granted_at: Some(tokens.granted_at.to_string()),
             scope: tokens.scope.clone(),
             refresh_expires_at: tokens.refresh_expires_at.map(|end| end.at.to_string()),
@@ -222,7 +238,7 @@ impl Row {
             refresh_token: text("refresh_token", "refresh token", &tail.refresh_token)?,
             authorization_code: text("authorization_code", "code", &tail.authorization_code)?,
             scope: tail.scope.clone(),
-            issued_at: moment(&tail.issued_at)?,
+            issued_at: moment(&head.issued_at)?,
             granted_at: moment(&tail.granted_at)?,
             access_expires_at: head.access_expires_at(profile)?,
             refresh_expires_at: refresh_end.map_err(|NotOpened| damaged(profile, "date"))?,
@@ -235,7 +251,16 @@ impl Row {
             .ok_or_else(|| damaged(profile, "state"))?;
         let binding =
             Binding { instance: head.instance.clone(), client_id: head.client_id.clone() };
-        Ok(Some(Record { generation: Generation(head.generation), binding, tokens, user, state }))
+        Ok(Some(Record {
+            generation: Generation(head.generation),
+            binding,
+            tokens,
+            user,
+            state,
+            // They rest in a table of their own, in the clear.
+            progress: Progress::default(),
+            facts: Facts::default(),
+        }))
     }
 
     /// Seals the whole: to be done last.
@@ -262,7 +287,7 @@ impl Row {
             &head.state_at,
             &head.access_expires_at,
             &head.access_expiry_known_by,
-            &tail.issued_at,
+            &head.issued_at,
             &tail.granted_at,
             &tail.scope,
             &tail.refresh_expires_at,

@@ -23,6 +23,7 @@ mod failure;
 mod key_lock;
 mod ledger;
 mod schema;
+mod standing;
 mod tokens;
 
 use failure::{Doing, classify};

@@ -67,6 +67,7 @@ fn check_usable(session: &Session, record: &Record) -> Result<(), Error> {
         RecordState::Held => Ok(()),
         RecordState::Rejected { at } => Err(Error::Rejected { profile, at }),
         RecordState::RevocationPending { .. } => Err(Error::BeingRevoked(profile)),
+        RecordState::HandedOver { at } => Err(Error::HandedOver { profile, at }),
     }
 }
 

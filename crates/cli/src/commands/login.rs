@@ -10,6 +10,7 @@ use std::sync::mpsc::{Receiver, channel};
 use serde_json::json;
 use snowtoken::config;
 use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
+use snowtoken::core::keeper::Progress;
 use snowtoken::core::oauth::client::Client;
 use snowtoken::core::printable::Printable;
 use snowtoken::core::profile::{Grant, Profile};
@@ -218,11 +219,18 @@ impl Arrival<'_> {
     /// Tokens first, then what the next login needs: each is durable when its call returns.
     fn keep(&self, store: &mut SqliteStore, done: &LoggedIn) -> Result<(), Failure> {
         let name = &self.profile.name;
+        let binding = session::binding(self.profile);
+        // How the instance behaves is as true after this login as before it.
+        let known = store
+            .standing(name)?
+            .filter(|standing| standing.held.as_ref().is_none_or(|held| held.binding == binding));
         let draft = Draft {
-            binding: session::binding(self.profile),
+            binding,
             tokens: done.tokens.clone(),
             user: done.user.clone(),
             state: RecordState::Held,
+            progress: Progress::default(),
+            facts: known.map(|standing| standing.facts).unwrap_or_default(),
         };
         let audit = AuditEntry {
             at: self.app.world.now(),

@@ -153,6 +153,7 @@ fn state(row: &Row<'_>) -> &'static str {
         Some(RecordState::Held) => "logged in",
         Some(RecordState::Rejected { .. }) => "a person must log in",
         Some(RecordState::RevocationPending { .. }) => "being revoked",
+        Some(RecordState::HandedOver { .. }) => "handed over",
     }
 }
 

@@ -578,6 +578,15 @@ catalogue! {
         signs: [],
         source: "a rule of snowtoken",
     }
+    HandedOver = "handed-over", "another machine keeps these tokens now", You, LoginNeeded {
+        cause: "The profile was handed over to another machine; two that refresh the same tokens would end each other's session.",
+        proof: "The store says when; nothing was sent.",
+        fixes: [Note("use the machine that took over, or the tokens it delivers"),
+            Run("snowtoken login", "gets tokens for this machine; one client and user share one pair, so revoke on one machine only")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
     DeadlineNear = "deadline-near", "a deadline is near or past", You, Deadline {
         cause: "A refresh token ends inside the time asked for, or nobody knows when it ends.",
         proof: "The ledger has its end, and says how it is known.",

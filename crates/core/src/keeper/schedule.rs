@@ -39,6 +39,37 @@ impl fmt::Display for Why {
     }
 }
 
+impl Why {
+    /// Every reason, for reading a stored one back.
+    const ALL: [Self; 7] = [
+        Self::AccessTokenEnds,
+        Self::SameTokenAgain,
+        Self::AnswerLost,
+        Self::RefusedOnce,
+        Self::RetryAfter,
+        Self::BackOff,
+        Self::SomebodyMustAct,
+    ];
+
+    /// A word for it, for JSON and for the store.
+    pub fn as_str(self) -> &'static str {
+        match self {
+            Self::AccessTokenEnds => "access-token-ends",
+            Self::SameTokenAgain => "same-token-again",
+            Self::AnswerLost => "answer-lost",
+            Self::RefusedOnce => "refused-once",
+            Self::RetryAfter => "retry-after",
+            Self::BackOff => "back-off",
+            Self::SomebodyMustAct => "somebody-must-act",
+        }
+    }
+
+    /// The reason that goes by this word.
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|why| why.as_str() == word)
+    }
+}
+
 /// However short a token's life: between two refreshes that the schedule makes lies this much.
 pub(super) const LEAST_PAUSE: SignedDuration = SignedDuration::from_millis(500);
 

@@ -3,6 +3,7 @@
 use jiff::Timestamp;
 
 use super::schedule::Why;
+use crate::diagnosis::Code;
 use crate::oauth::token::{TokenResponse, add_seconds};
 use crate::servicenow::Lifespans;
 use crate::token_set::{Deadline, KnownBy, TokenSet};
@@ -57,7 +58,47 @@ pub struct Attempt {
     pub lost: bool,
 }
 
+/// What a keeper knows besides the tokens: stored with them, so that another process goes on where
+/// this one stopped, whether it ended well, was killed, or gave up.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Progress {
+    /// A refresh was sent at this moment and nothing is known of its outcome.
+    pub sent_at: Option<Timestamp>,
+    /// Attempts that failed in a row.
+    pub failures: u32,
+    /// The last of them.
+    pub failed: Option<FailedAttempt>,
+    /// When the next refresh makes sense, if not simply before the access token's end.
+    pub next: Option<(Timestamp, Why)>,
+}
+
+/// An attempt that failed, in words fit for storing: no secret is in them.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct FailedAttempt {
+    /// When it was known.
+    pub at: Timestamp,
+    /// What it was.
+    pub code: Code,
+    /// The same in a sentence.
+    pub detail: String,
+}
+
 impl TokenState {
+    /// Where another process left off.
+    pub(super) fn resumed(tokens: TokenSet, progress: &Progress) -> Self {
+        let tokens = Box::new(tokens);
+        let lost = progress.sent_at.is_some();
+        let attempt = Attempt { failures: progress.failures, refused: false, lost };
+        match (progress.sent_at, progress.next) {
+            // Whoever sent it is gone: the instance may have acted on it, so at once.
+            (Some(sent_at), _) => {
+                Self::Waiting { tokens, next: (sent_at, Why::AnswerLost), attempt }
+            }
+            (None, Some(next)) if progress.failures > 0 => Self::Waiting { tokens, next, attempt },
+            (None, next) => Self::Fresh { tokens, next },
+        }
+    }
+
     pub(super) fn fresh(tokens: TokenSet) -> Self {
         Self::Fresh { tokens: Box::new(tokens), next: None }
     }

@@ -8,6 +8,8 @@ mod stores;
 use std::sync::Arc;
 use std::time::Duration;
 
+use snowtoken::core::keeper::Progress;
+use snowtoken::core::ledger::Facts;
 use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
 use snowtoken::core::profile::{Grant, Profile};
 use snowtoken::core::servicenow::{Instance, Lifespans};
@@ -111,6 +113,8 @@ fn draft(profile: &Profile, tag: &str, now: snowtoken::core::Timestamp) -> Draft
         },
         user: None,
         state: RecordState::Held,
+        progress: Progress::default(),
+        facts: Facts::default(),
     }
 }
 

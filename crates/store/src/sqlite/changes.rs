@@ -5,7 +5,7 @@ use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::Generation;
 
-use super::{Refusal, ledger, tokens};
+use super::{Refusal, ledger, standing, tokens};
 use crate::error::{Result, StoreError};
 use crate::record::{AuditEntry, Binding, Draft};
 use crate::row::{self, Row};
@@ -39,6 +39,11 @@ pub(super) fn vacate(
     let generation = newest.next();
     tokens::put(connection, profile, &Row::vacant(sealer, profile, generation, state)?)?;
     tokens::remove_before(connection, profile, generation)?;
+    if state == row::REMOVED {
+        standing::remove(connection, profile)?;
+    } else {
+        standing::clear(connection, profile, generation)?;
+    }
     Ok(generation)
 }
 
@@ -60,14 +65,31 @@ pub(super) fn move_tokens(
             continue;
         };
         generation = generation.next();
-        let row = match row.open(sealer, from)? {
-            Some(record) => Row::seal(sealer, to, generation, &Draft::from(record))?,
-            None => Row::vacant(sealer, to, generation, row::CLEARED)?,
+        let row = if let Some(record) = row.open(sealer, from)? {
+            let draft = with_standing(connection, from, Draft::from(record))?;
+            standing::put(connection, to, generation, &draft)?;
+            Row::seal(sealer, to, generation, &draft)?
+        } else {
+            standing::clear(connection, to, generation)?;
+            Row::vacant(sealer, to, generation, row::CLEARED)?
         };
         tokens::remove_before(connection, to, Generation(generation.0 - 1))?;
         tokens::put(connection, to, &row)?;
     }
     vacate(connection, sealer, from, newest, row::REMOVED).map(drop)
+}
+
+/// The draft with what rests in the clear beside it.
+pub(super) fn with_standing(
+    connection: &Connection,
+    profile: &str,
+    mut draft: Draft,
+) -> Result<Draft, Refusal> {
+    if let Some(standing) = standing::one(connection, profile)? {
+        draft.facts = standing.facts;
+        draft.progress = standing.held.map(|held| held.progress).unwrap_or_default();
+    }
+    Ok(draft)
 }
 
 fn client_secret_place<'a>(profile: &'a str, binding: &'a Binding) -> Place<'a> {

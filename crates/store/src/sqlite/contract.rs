@@ -3,16 +3,21 @@
 use std::time::Duration;
 
 use jiff::Timestamp;
+use snowtoken_core::keeper::Progress;
+use snowtoken_core::ledger::Facts;
 use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Generation, User};
 
 use super::changes::{
     absent, append, expect, move_tokens, open_client_secret, put_client_secret, vacate,
+    with_standing,
 };
-use super::{SqliteStore, ledger, tokens};
+use super::{SqliteStore, ledger, standing, tokens};
 use crate::error::{Result, StoreError};
-use crate::record::{AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState};
+use crate::record::{
+    AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState, Standing,
+};
 use crate::row::{self, Row};
 use crate::{TokenStore, needed_until};
 
@@ -58,6 +63,7 @@ impl TokenStore for SqliteStore {
             let row = Row::seal(sealer, profile.as_str(), expected.next(), draft)?;
             tokens::put(connection, profile.as_str(), &row)?;
             tokens::remove_before(connection, profile.as_str(), expected)?;
+            standing::put(connection, profile.as_str(), expected.next(), draft)?;
             append(connection, audit)?;
             Ok(expected.next())
         })
@@ -70,7 +76,44 @@ impl TokenStore for SqliteStore {
         state: RecordState,
         audit: Option<&AuditEntry>,
     ) -> Result<()> {
-        self.amend(profile, expected, audit, |record| record.state = state)
+        self.amend(profile, expected, audit, |record| {
+            record.state = state;
+            record.progress = Progress::default();
+        })
+    }
+
+    fn note(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        progress: &Progress,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()> {
+        self.write(|connection, _| {
+            expect(connection, profile, expected)?;
+            if !standing::note(connection, profile.as_str(), expected, progress)? {
+                return Err(absent(profile).into());
+            }
+            append(connection, audit)
+        })
+    }
+
+    fn standing(&self, profile: &ProfileName) -> Result<Option<Standing>> {
+        standing::one(&self.connection, profile.as_str()).map_err(|e| self.reading(e))
+    }
+
+    fn standings(&self, each: &mut dyn FnMut(Standing)) -> Result<()> {
+        standing::all(&self.connection, each).map_err(|e| self.reading(e))
+    }
+
+    fn set_facts(&mut self, profile: &ProfileName, facts: &Facts) -> Result<()> {
+        self.write(|connection, _| {
+            if standing::set_facts(connection, profile.as_str(), facts)? {
+                Ok(())
+            } else {
+                Err(absent(profile).into())
+            }
+        })
     }
 
     fn set_user(
@@ -205,7 +248,15 @@ impl SqliteStore {
     fn load_nth(&self, profile: &ProfileName, skip: u8) -> Result<Option<Record>> {
         let row =
             tokens::row(&self.connection, profile.as_str(), skip).map_err(|e| self.reading(e))?;
-        row.map_or(Ok(None), |row| row.open(&self.sealer, profile.as_str()))
+        let record = row.map_or(Ok(None), |row| row.open(&self.sealer, profile.as_str()))?;
+        let Some(mut record) = record else { return Ok(None) };
+        if let Some(standing) = self.standing(profile)? {
+            record.facts = standing.facts;
+            if standing.generation == record.generation {
+                record.progress = standing.held.map(|held| held.progress).unwrap_or_default();
+            }
+        }
+        Ok(Some(record))
     }
 
     /// Changes the current record and seals it anew.
@@ -221,9 +272,10 @@ impl SqliteStore {
             let name = profile.as_str();
             let row = tokens::row(connection, name, 0)?.ok_or_else(|| absent(profile))?;
             let record = row.open(sealer, name)?.ok_or_else(|| absent(profile))?;
-            let mut draft = Draft::from(record);
+            let mut draft = with_standing(connection, name, Draft::from(record))?;
             change(&mut draft);
             tokens::put(connection, name, &Row::seal(sealer, name, expected, &draft)?)?;
+            standing::put(connection, name, expected, &draft)?;
             append(connection, audit)
         })
     }

@@ -43,6 +43,33 @@ CREATE TABLE token_set (
     PRIMARY KEY (profile, generation)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE standing (
+    profile TEXT PRIMARY KEY NOT NULL,
+    generation INTEGER NOT NULL,
+    state TEXT NOT NULL,
+    state_at INTEGER,
+    instance TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    user TEXT,
+    scope TEXT,
+    issued_at INTEGER,
+    granted_at INTEGER,
+    access_expires_at INTEGER,
+    access_expiry_known_by TEXT,
+    has_access_token INTEGER NOT NULL,
+    has_refresh_token INTEGER NOT NULL,
+    refresh_expires_at INTEGER,
+    refresh_expiry_known_by TEXT,
+    sent_at INTEGER,
+    failures INTEGER NOT NULL,
+    failed_at INTEGER,
+    failure_code TEXT,
+    failure_detail TEXT,
+    next_at INTEGER,
+    next_why TEXT,
+    facts TEXT
+) STRICT, WITHOUT ROWID;
+
 CREATE TABLE client_secret (
     profile TEXT PRIMARY KEY NOT NULL,
     instance TEXT NOT NULL,

@@ -18,7 +18,7 @@ pub(super) fn head(connection: &Connection, profile: &str) -> Result<Option<Head
     connection
         .prepare_cached(
             "SELECT generation, instance, client_id, state, state_at, access_expires_at, \
-             access_expiry_known_by, access_token \
+             access_expiry_known_by, issued_at, access_token \
              FROM token_set WHERE profile = ?1 ORDER BY generation DESC LIMIT 1",
         )?
         .query_row([profile], read_head)
@@ -63,7 +63,7 @@ pub(super) fn put(connection: &Connection, profile: &str, row: &Row) -> Result<(
         ":access_expires_at": head.access_expires_at,
         ":access_expiry_known_by": head.access_expiry_known_by,
         ":access_token": head.access_token,
-        ":issued_at": tail.issued_at,
+        ":issued_at": head.issued_at,
         ":granted_at": tail.granted_at,
         ":scope": tail.scope,
         ":refresh_expires_at": tail.refresh_expires_at,
@@ -97,13 +97,13 @@ fn read_head(row: &SqlRow<'_>) -> Result<Head> {
         state_at: row.get("state_at")?,
         access_expires_at: row.get("access_expires_at")?,
         access_expiry_known_by: row.get("access_expiry_known_by")?,
+        issued_at: row.get("issued_at")?,
         access_token: row.get("access_token")?,
     })
 }
 
 fn read_tail(row: &SqlRow<'_>) -> Result<Tail> {
     Ok(Tail {
-        issued_at: row.get("issued_at")?,
         granted_at: row.get("granted_at")?,
         scope: row.get("scope")?,
         refresh_expires_at: row.get("refresh_expires_at")?,

@@ -2,8 +2,11 @@
 
 use std::time::Duration;
 
+use snowtoken_core::diagnosis::Code;
+use snowtoken_core::keeper::{FailedAttempt, Progress, Why};
+use snowtoken_core::ledger::{Facts, RefreshEnd};
 use snowtoken_core::secret::Secret;
-use snowtoken_core::token_set::{Generation, User};
+use snowtoken_core::token_set::{Deadline, Generation, User};
 use snowtoken_store::memory::MemoryStore;
 use snowtoken_store::{Delivery, RecordState, StoreError, TokenStore};
 
@@ -24,6 +27,24 @@ macro_rules! on_every_backend {
         }
         $(fn $case($store: &mut dyn TokenStore) $body)*
     };
+}
+
+fn troubled() -> Progress {
+    let moment = at("2026-11-23T15:00:00.123456Z");
+    Progress {
+        sent_at: Some(moment),
+        failures: 3,
+        failed: Some(FailedAttempt {
+            at: moment,
+            code: Code::RateLimited,
+            detail: "the instance answered 503".into(),
+        }),
+        next: Some((moment, Why::BackOff)),
+    }
+}
+
+fn learnt() -> Facts {
+    Facts { refresh_lifespan: Some(8_640_000), refresh_end: RefreshEnd::Stays, ..Facts::default() }
 }
 
 fn conflict<T: std::fmt::Debug>(result: snowtoken_store::Result<T>) -> (u64, u64) {
@@ -163,8 +184,72 @@ on_every_backend! {
         assert!(living(Duration::MAX).is_none());
         let end = draft("1").tokens.access_expires_at.at;
         assert!(store.living_access_token(&dev, end, Duration::ZERO).unwrap().is_none());
-        // A clock that was set back makes a token no younger than its end says.
-        assert!(store.living_access_token(&dev, at("2020-01-01T00:00:00Z"), minutes(1)).unwrap().is_some());
+        // A clock that was set back says nothing about the token's end; a few minutes are skew.
+        let earlier = |n| now().checked_sub(minutes(n)).unwrap();
+        assert!(store.living_access_token(&dev, earlier(5), minutes(1)).unwrap().is_some());
+        assert!(store.living_access_token(&dev, earlier(6), minutes(1)).unwrap().is_none());
+        assert!(store.living_access_token(&dev, at("2020-01-01T00:00:00Z"), minutes(1)).unwrap().is_none());
+    }
+
+    fn how_a_profile_stands_is_told_without_its_secrets(store) {
+        let dev = profile("dev");
+        assert_eq!(store.standing(&dev).unwrap(), None);
+        let mut first = draft("1");
+        first.facts = learnt();
+        first.progress = troubled();
+        store.save(&dev, Generation::NONE, &first, None).unwrap();
+        store.save(&profile("b"), Generation::NONE, &draft("2"), None).unwrap();
+        let standing = store.standing(&dev).unwrap().unwrap();
+        let held = standing.held.clone().unwrap();
+        assert_eq!((standing.generation, &standing.facts), (Generation(1), &first.facts));
+        assert_eq!(held.progress, first.progress);
+        assert_eq!((held.user.as_deref(), held.state), (Some("abel.tuter"), first.state));
+        let micros = |end: Deadline| (end.at.as_microsecond(), end.known_by);
+        assert_eq!(micros(held.access_expires_at), micros(first.tokens.access_expires_at));
+        assert_eq!(held.refresh_expires_at, first.tokens.refresh_expires_at);
+        assert!(held.has_refresh_token && held.has_access_token);
+        let mut all = Vec::new();
+        store.standings(&mut |standing| all.push(standing)).unwrap();
+        assert_eq!(all.iter().map(|s| s.profile.as_str()).collect::<Vec<_>>(), ["b", "dev"]);
+        assert_eq!(all[1], standing);
+        assert_eq!(snowtoken_store::Draft::from(store.load(&dev).unwrap().unwrap()), first);
+    }
+
+    fn progress_belongs_to_one_token_set(store) {
+        let dev = profile("dev");
+        store.save(&dev, Generation::NONE, &draft("1"), None).unwrap();
+        store.note(&dev, Generation(1), &troubled(), Some(&audit_entry("dev", "refresh"))).unwrap();
+        assert_eq!(store.load(&dev).unwrap().unwrap().progress, troubled());
+        assert_eq!(store.audit(None, 10).unwrap().len(), 1);
+        assert_eq!(conflict(store.note(&dev, Generation(2), &troubled(), None)), (2, 1));
+        // A new token set begins anew, and so does one whose state changes.
+        store.save(&dev, Generation(1), &draft("2"), None).unwrap();
+        assert_eq!(store.load(&dev).unwrap().unwrap().progress, Progress::default());
+        assert_eq!(store.load_previous(&dev).unwrap().unwrap().progress, Progress::default());
+        store.note(&dev, Generation(2), &troubled(), None).unwrap();
+        let state = RecordState::HandedOver { at: at("2026-11-23T16:00:00Z") };
+        store.mark(&dev, Generation(2), state, None).unwrap();
+        let held = store.standing(&dev).unwrap().unwrap().held.unwrap();
+        assert_eq!((held.progress, held.state), (Progress::default(), state));
+        store.clear_tokens(&dev, Generation(2), None).unwrap();
+        let gone = store.note(&dev, Generation(3), &troubled(), None);
+        assert!(matches!(gone, Err(StoreError::Absent { .. })), "{gone:?}");
+    }
+
+    fn what_was_learnt_outlives_the_tokens(store) {
+        let dev = profile("dev");
+        let unknown = store.set_facts(&dev, &learnt());
+        assert!(matches!(unknown, Err(StoreError::Absent { .. })), "{unknown:?}");
+        store.save(&dev, Generation::NONE, &draft("1"), None).unwrap();
+        store.set_facts(&dev, &learnt()).unwrap();
+        assert_eq!(store.load(&dev).unwrap().unwrap().facts, learnt());
+        store.clear_tokens(&dev, Generation(1), None).unwrap();
+        let standing = store.standing(&dev).unwrap().unwrap();
+        assert_eq!((standing.held, standing.facts), (None, learnt()));
+        store.rename(&dev, &profile("test")).unwrap();
+        assert_eq!(store.standing(&dev).unwrap(), None);
+        store.remove_profile(&profile("test")).unwrap();
+        assert_eq!(store.standing(&profile("test")).unwrap(), None);
     }
 
     fn the_user_can_be_noted_later(store) {

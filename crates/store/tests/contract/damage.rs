@@ -265,9 +265,7 @@ fn no_secret_lies_in_the_file_in_clear() {
     for entry in fs::read_dir(place.home()).unwrap() {
         let bytes = fs::read(entry.unwrap().path()).unwrap();
         scanned += bytes.len();
-        for needle in [CANARY, "abel.tuter"] {
-            assert!(!contains(&bytes, needle.as_bytes()), "{needle}");
-        }
+        assert!(!contains(&bytes, CANARY.as_bytes()));
         // The positive control: plain columns are found by the same search.
         assert!(contains(&bytes, b"classics.service-now.com"));
     }

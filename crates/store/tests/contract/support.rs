@@ -4,6 +4,8 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use snowtoken_core::Timestamp;
+use snowtoken_core::keeper::Progress;
+use snowtoken_core::ledger::Facts;
 use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Deadline, KnownBy, TokenSet, User};
@@ -63,6 +65,8 @@ pub(crate) fn draft(tag: &str) -> Draft {
             display_name: None,
         }),
         state: RecordState::Held,
+        progress: Progress::default(),
+        facts: Facts::default(),
     }
 }
 

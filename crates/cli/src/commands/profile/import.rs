@@ -5,6 +5,8 @@ use std::process::ExitCode;
 
 use jiff::Timestamp;
 use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint, Outcome};
+use snowtoken::core::keeper::Progress;
+use snowtoken::core::ledger::Facts;
 use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
 use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::oauth::token::TokenError;
@@ -85,7 +87,14 @@ fn keep(
 ) -> Result<(), Failure> {
     let name = &profile.name;
     let binding = session::binding(profile);
-    let draft = Draft { binding: binding.clone(), tokens, user: None, state: RecordState::Held };
+    let draft = Draft {
+        binding: binding.clone(),
+        tokens,
+        user: None,
+        state: RecordState::Held,
+        progress: Progress::default(),
+        facts: Facts::default(),
+    };
     let audit = AuditEntry {
         at: app.world.now(),
         profile: name.clone(),

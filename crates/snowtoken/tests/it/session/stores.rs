@@ -3,6 +3,8 @@
 use std::sync::{Arc, Barrier};
 
 use jiff::SignedDuration;
+use snowtoken::core::keeper::Progress;
+use snowtoken::core::ledger::Facts;
 use snowtoken::core::token_set::Generation;
 use snowtoken::home::Home;
 use snowtoken::session::binding;
@@ -32,6 +34,8 @@ impl Disk {
             tokens: done.tokens.clone(),
             user: done.user.clone(),
             state: RecordState::Held,
+            progress: Progress::default(),
+            facts: Facts::default(),
         };
         let id = disk.setting.client.id.as_str().to_owned();
         let secret = disk

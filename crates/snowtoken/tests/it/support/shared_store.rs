@@ -5,13 +5,15 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use snowtoken::core::Timestamp;
+use snowtoken::core::keeper::Progress;
+use snowtoken::core::ledger::Facts;
 use snowtoken::core::profile::ProfileName;
 use snowtoken::core::secret::Secret;
 use snowtoken::core::token_set::{Generation, User};
 use snowtoken::store::memory::MemoryStore;
 use snowtoken::store::{
-    AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState, Result, StoreError,
-    TokenStore,
+    AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState, Result, Standing,
+    StoreError, TokenStore,
 };
 
 /// The store; clones are the same one.
@@ -76,6 +78,28 @@ impl TokenStore for SharedStore {
         audit: Option<&AuditEntry>,
     ) -> Result<()> {
         self.get().mark(profile, expected, state, audit)
+    }
+
+    fn note(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        progress: &Progress,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()> {
+        self.get().note(profile, expected, progress, audit)
+    }
+
+    fn standing(&self, profile: &ProfileName) -> Result<Option<Standing>> {
+        self.get().standing(profile)
+    }
+
+    fn standings(&self, each: &mut dyn FnMut(Standing)) -> Result<()> {
+        self.get().standings(each)
+    }
+
+    fn set_facts(&mut self, profile: &ProfileName, facts: &Facts) -> Result<()> {
+        self.get().set_facts(profile, facts)
     }
 
     fn set_user(
