@@ -228,6 +228,10 @@ impl Diagnose for Error {
             );
             return [again].into_iter().chain(self.code().entry().hints()).collect();
         }
+        if let Self::FailedBefore { next: Some(_), .. } = self {
+            let now = Hint::run("snowtoken refresh", "asks the instance now, without waiting");
+            return self.code().entry().hints().into_iter().chain([now]).collect();
+        }
         if let Self::RotationLost { source, .. } = self {
             let login = Hint::run("snowtoken login", "a new consent brings new tokens");
             return source.hints().into_iter().chain([login]).collect();
