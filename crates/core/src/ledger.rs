@@ -3,8 +3,14 @@
 //! It rests beside the tokens and outlives them: how an instance behaves is still true after the
 //! next login.
 
+mod observation;
+
 use jiff::Timestamp;
 use serde::{Deserialize, Serialize};
+
+pub use observation::{Observation, Refresh, believed_time, observe, refresh_end};
+
+use crate::servicenow::Lifespans;
 
 /// What was learnt about one profile. Fields that a newer version wrote are ignored, fields that an
 /// older one did not know are as in [`Facts::default`].
@@ -21,6 +27,34 @@ pub struct Facts {
     pub announced: Option<Announced>,
     /// What is to be known about the user the tokens belong to, as words: `admin`, `locked`, ….
     pub concerns: Vec<String>,
+    /// Whether a refresh was seen to bring another refresh token.
+    pub rotates: bool,
+    /// The end that the instance's own rows told, the last time they were read.
+    pub read_end: Option<ReadEnd>,
+    /// An end that the refresh token outlived: since then its end is not known.
+    pub outlived: Option<Timestamp>,
+}
+
+impl Facts {
+    /// The lifespans to count with: the instance's own record is better evidence than what
+    /// somebody said.
+    pub fn lifespans(&self, stated: Lifespans) -> Lifespans {
+        Lifespans {
+            access: self.access_lifespan.or(stated.access),
+            refresh: self.refresh_lifespan.or(stated.refresh),
+        }
+    }
+}
+
+/// An end that was read, and what has happened since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+pub struct ReadEnd {
+    /// The end.
+    pub end: Timestamp,
+    /// The consent that it belongs to.
+    pub granted_at: Timestamp,
+    /// The last refresh since it was read.
+    pub refreshed_at: Option<Timestamp>,
 }
 
 /// What a refresh does to the refresh token's end.

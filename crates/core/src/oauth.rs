@@ -3,7 +3,7 @@
 
 pub mod authorization;
 pub mod client;
-mod encoding;
+pub(crate) mod encoding;
 pub mod error;
 pub mod pkce;
 pub mod redirect;

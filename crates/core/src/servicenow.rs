@@ -3,12 +3,18 @@
 
 mod failure;
 mod instance;
+mod owner;
+mod registry;
 mod verification;
 
 use jiff::SignedDuration;
 
 pub use failure::{Phase, TokenFailure};
 pub use instance::{Instance, InstanceError};
+pub use owner::{Concern, UserRecord, concerns, is_admin, read_roles, read_user, user_record};
+pub use registry::{
+    ClientRecord, Credentials, client_record, credentials, read_client, read_credentials,
+};
 pub use verification::{ApiError, ApiVerdict, judge, read_current_user, read_table};
 
 /// Access Token Lifespan of a new client, in seconds.

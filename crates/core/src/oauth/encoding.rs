@@ -22,7 +22,7 @@ pub(super) fn pairs(pairs: &[(&str, &str)]) -> Zeroizing<String> {
 }
 
 /// One value, encoded.
-pub(super) fn component(value: &str) -> Zeroizing<String> {
+pub(crate) fn component(value: &str) -> Zeroizing<String> {
     let mut text = Zeroizing::new(String::with_capacity(3 * value.len()));
     push(&mut text, value);
     text
