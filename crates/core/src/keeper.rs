@@ -22,6 +22,7 @@ pub use schedule::{Policy, Why};
 pub use state::{Attempt, Change, FailedAttempt, Progress, RefreshTokenChange, TokenState};
 
 use crate::diagnosis::Code;
+use crate::ledger::{Facts, Observation, observe};
 use crate::oauth::client::Client;
 use crate::oauth::error::ErrorCode;
 use crate::oauth::token::{ExpectTokenResponse, TokenError, TokenResponse, refresh};
@@ -91,6 +92,7 @@ pub struct Keeper {
     endpoints: Endpoints,
     client: Client,
     lifespans: Lifespans,
+    facts: Facts,
     policy: Policy,
     jitter: Jitter,
     state: TokenState,
@@ -119,6 +121,7 @@ impl Keeper {
             endpoints,
             client,
             lifespans,
+            facts: Facts::default(),
             policy,
             jitter: Jitter::new(seed),
             seen: tokens.as_ref().map_or(Timestamp::MIN, |tokens| tokens.issued_at),
@@ -161,6 +164,17 @@ impl Keeper {
             },
             TokenState::Absent | TokenState::Rejected { .. } => Progress::default(),
         }
+    }
+
+    /// The same, with what was learnt about the profile before.
+    #[must_use]
+    pub fn knowing(self, facts: Facts) -> Self {
+        Self { facts, ..self }
+    }
+
+    /// What is known about the profile now: to be stored with the tokens.
+    pub fn facts(&self) -> &Facts {
+        &self.facts
     }
 
     /// What the keeper holds and is doing.
@@ -313,7 +327,9 @@ impl Keeper {
         old: TokenSet,
         response: TokenResponse,
     ) {
-        let (tokens, change) = state::apply(old, response, sent_at, self.lifespans);
+        let facts = std::mem::take(&mut self.facts);
+        let (tokens, change, facts) = state::apply(old, response, sent_at, self.lifespans, facts);
+        self.facts = facts;
         self.refreshed_at = Some(now);
         let next = if change.brought_progress() {
             // A token that has ended before it came must not be chased.
@@ -332,7 +348,9 @@ impl Keeper {
     fn fail(&mut self, now: Timestamp, tokens: Box<TokenSet>, attempt: Attempt, error: TokenError) {
         let phase = Phase::Refresh {
             since_grant: now.duration_since(tokens.granted_at),
-            lifespan: SignedDuration::from_secs(self.lifespans.refresh_or_default()),
+            lifespan: SignedDuration::from_secs(
+                self.facts.lifespans(self.lifespans).refresh_or_default(),
+            ),
         };
         let retry_after = error.retry_after();
         let failure = TokenFailure { phase, error };
@@ -371,6 +389,12 @@ impl Keeper {
         failure: TokenFailure,
     ) {
         if attempt.refused {
+            let seen = Observation::Refused {
+                at: now,
+                end: tokens.refresh_expires_at,
+                was_refreshed: tokens.issued_at > tokens.granted_at,
+            };
+            self.facts = observe(std::mem::take(&mut self.facts), &seen);
             self.state = TokenState::Rejected { tokens, at: now };
             self.events.push_back(Event::Rejected(failure));
         } else {

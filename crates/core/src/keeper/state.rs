@@ -4,7 +4,8 @@ use jiff::Timestamp;
 
 use super::schedule::Why;
 use crate::diagnosis::Code;
-use crate::oauth::token::{TokenResponse, add_seconds};
+use crate::ledger::{self, Facts, Observation, Refresh, observe};
+use crate::oauth::token::TokenResponse;
 use crate::servicenow::Lifespans;
 use crate::token_set::{Deadline, KnownBy, TokenSet};
 
@@ -165,29 +166,35 @@ impl Change {
 /// Shorter prolongations than this many seconds are rounding, not progress.
 const PROGRESS: i64 = 5;
 
-/// The token set after an answer. ServiceNow counts the refresh token's end from the last consent,
-/// so a refresh moves it only if it brings another refresh token.
+/// The token set after an answer, and the facts. What becomes of the refresh token's end is for the
+/// ledger to say.
 pub(super) fn apply(
     old: TokenSet,
     response: TokenResponse,
     sent_at: Timestamp,
     lifespans: Lifespans,
-) -> (TokenSet, Change) {
+    facts: Facts,
+) -> (TokenSet, Change, Facts) {
+    let lifespans = facts.lifespans(lifespans);
     let access_token_is_new = response.access_token != old.access_token;
     let access_expires_at = access_end(&old, &response, sent_at, lifespans, access_token_is_new);
     let access_end_moved =
         access_expires_at.at.duration_since(old.access_expires_at.at).as_secs() >= PROGRESS;
-    let (refresh_token, refresh_change, refresh_expires_at) = match response.refresh_token {
-        None => (old.refresh_token, RefreshTokenChange::Kept, old.refresh_expires_at),
+    let (refresh_token, refresh_change) = match response.refresh_token {
+        None => (old.refresh_token, RefreshTokenChange::Kept),
         Some(new) if old.refresh_token.as_ref() == Some(&new) => {
-            (Some(new), RefreshTokenChange::SameAgain, old.refresh_expires_at)
+            (Some(new), RefreshTokenChange::SameAgain)
         }
-        Some(new) => {
-            let end = add_seconds(sent_at, lifespans.refresh_or_default());
-            let deadline = Deadline { at: end, known_by: KnownBy::Derived };
-            (Some(new), RefreshTokenChange::Replaced, Some(deadline))
-        }
+        Some(new) => (Some(new), RefreshTokenChange::Replaced),
     };
+    let refresh = Refresh {
+        at: sent_at,
+        instance_clock: response.answered_at,
+        refresh_token: refresh_change,
+        granted_at: old.granted_at,
+        end: old.refresh_expires_at,
+    };
+    let facts = observe(facts, &Observation::Refreshed(refresh));
     let tokens = TokenSet {
         access_token: response.access_token,
         refresh_token,
@@ -202,9 +209,10 @@ pub(super) fn apply(
         },
         granted_at: old.granted_at,
         access_expires_at,
-        refresh_expires_at,
+        refresh_expires_at: ledger::refresh_end(&facts, &refresh, lifespans),
     };
-    (tokens, Change { access_token_is_new, access_end_moved, refresh_token: refresh_change })
+    let change = Change { access_token_is_new, access_end_moved, refresh_token: refresh_change };
+    (tokens, change, facts)
 }
 
 /// When the access token ends, and how that is known.

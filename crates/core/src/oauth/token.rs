@@ -72,6 +72,8 @@ pub struct TokenResponse {
     pub scope: Option<String>,
     /// Seconds; `None` when absent or of a form or size that cannot be believed.
     pub expires_in: Option<i64>,
+    /// The instance's clock, where the answer had a `Date` (RFC 9110 §6.6.1).
+    pub answered_at: Option<Timestamp>,
 }
 
 /// Why an answer brought no token. Bodies are never part of it: some servers echo what was sent.
@@ -207,7 +209,8 @@ impl ExpectTokenResponse {
         if status != 200 {
             return Err(TokenError::Invalid { what: "an error status without an `error` member" });
         }
-        wire.into_response()
+        let answered_at = date(&answer);
+        wire.into_response().map(|response| TokenResponse { answered_at, ..response })
     }
 }
 
@@ -227,6 +230,7 @@ impl Wire {
             refresh_token: token(self.refresh_token).map_err(invalid)?,
             scope: self.scope.as_ref().and_then(Value::as_str).map(str::to_owned),
             expires_in: self.expires_in.as_ref().and_then(seconds),
+            answered_at: None,
         })
     }
 }
@@ -266,6 +270,12 @@ pub(super) fn retry_after(answer: &Response) -> Option<i64> {
     let value = answer.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?;
     // The date form needs a clock, which is not ours to read: whoever asks backs off by itself.
     value.trim().parse::<i64>().ok().filter(|seconds| (0..=86_400).contains(seconds))
+}
+
+/// The date on an answer; of its three forms (RFC 9110 §5.6.7) the one that is still written.
+fn date(answer: &Response) -> Option<Timestamp> {
+    let text = answer.headers().get(http::header::DATE)?.to_str().ok()?;
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }
 
 fn page(status: u16, answer: &Response) -> TokenError {
@@ -322,8 +332,24 @@ mod tests {
                 refresh_token: Some(Secret::new("rt")),
                 scope: Some("useraccount".into()),
                 expires_in: Some(1799),
+                answered_at: None,
             })
         );
+    }
+
+    #[test]
+    fn the_instances_clock_is_read_from_the_date() {
+        let seen = |date: &str| {
+            let body = r#"{"access_token":"at","token_type":"Bearer"}"#;
+            let body = Body::from(body.as_bytes().to_vec());
+            let answer = http::Response::builder().header("date", date).body(body).unwrap();
+            let waiting = ExpectTokenResponse::new(GrantType::RefreshToken);
+            waiting.receive(answer).unwrap().answered_at.map(|at| at.to_string())
+        };
+        assert_eq!(seen("Mon, 23 Nov 2026 15:00:00 GMT").unwrap(), "2026-11-23T15:00:00Z");
+        for nonsense in ["", "soon", "0", "Mon, 23 Nov 99999 15:00:00 GMT"] {
+            assert_eq!(seen(nonsense), None, "{nonsense}");
+        }
     }
 
     /// R35: `expires_in` in every odd form.
