@@ -137,6 +137,10 @@ impl Instance {
                 Answer { response, network: Network::default(), fault: None }
             }
         };
+        if self.behaviour.is(&knob::DATE, "present") {
+            let date = now.strftime("%a, %d %b %Y %H:%M:%S GMT").to_string();
+            reply::set(&mut answer.response, &http::header::DATE, &date);
+        }
         if self.behaviour.is(&knob::IP_ACCESS, "dropped") {
             answer.network = Network { limit: Some(0), ..Network::default() };
         }

@@ -105,6 +105,10 @@ pub struct User {
     pub password_needs_reset: bool,
     /// Users of web services only cannot sign in on the login page.
     pub web_service_access_only: bool,
+    /// Whether the user is marked as one for integrations.
+    pub internal_integration_user: bool,
+    /// `human`, `machine`, or empty as before the Zurich release.
+    pub identity_type: String,
 }
 
 impl Default for User {
@@ -119,6 +123,8 @@ impl Default for User {
             locked_out: false,
             password_needs_reset: false,
             web_service_access_only: false,
+            internal_integration_user: false,
+            identity_type: String::new(),
         }
     }
 }

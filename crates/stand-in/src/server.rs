@@ -181,6 +181,8 @@ async fn converse(shared: Arc<Shared>, stream: TcpStream, port: Port) {
     // Connections that end badly are what faults are for; the requests are in the log.
     let _ = http1::Builder::new()
         .timer(TokioTimer::new())
+        // The instance has a clock of its own, which tests may move.
+        .auto_date_header(false)
         .header_read_timeout(IDLE)
         .max_buf_size(LARGEST_HEAD)
         .serve_connection(TokioIo::new(wire), service)

@@ -191,6 +191,14 @@ knobs! {
         "An auth scope that every API demands; clients without it or `useraccount` get 403.";
     API_ACL "api.acl" OneOf(&["open", "refused", "no-rows", "empty-fields"]), "open", "§4.4, §12.23",
         "What ACLs and user criteria leave of the Table API: all, 403, no rows, or rows with empty fields.";
+    API_CLIENTS "api.clients" OneOf(&["administrators", "everybody"]), "administrators", "§7.3, §8",
+        "Who may read the clients' records (oauth_entity): administrators of OAuth, or every user.";
+    API_CREDENTIALS "api.credentials" OneOf(&["own", "administrators"]), "own", "§8, §12.22",
+        "Who may read issued tokens (oauth_credential): every user the own rows, or administrators only, without an access rule for others.";
+    API_ROLES "api.roles" OneOf(&["everybody", "administrators"]), "everybody", "§10.1",
+        "Who may read who has which role (sys_user_has_role).";
+    API_LOCKED_USERS "api.locked_users" OneOf(&["refused", "accepted"]), "refused", "§4.2 no. 10",
+        "A living token whose user has been locked or deactivated: 401, or it works on (unknown).";
     API_CURRENT_USER "api.current_user" OneOf(&["present", "missing"]), "present", "§10",
         "Whether the undocumented /api/now/ui/user/current_user exists.";
     API_JAVASCRIPT "api.javascript_query" OneOf(&["dropped", "evaluated"]), "dropped", "§10",
@@ -205,6 +213,8 @@ knobs! {
         "Whether a client_secret written by Table API is saved without sysparm_input_display_value=true.";
     SECRET_MAX "entity.secret_max_length" OneOf(&["4096", "2048"]), "4096", "§3.2, §15.6",
         "Where a longer client_secret is cut off.";
+    DATE "date" OneOf(&["present", "missing"]), "present", "RFC 9110 §6.6.1",
+        "The header Date, by the instance's clock.";
     WELL_KNOWN "well_known" OneOf(&["absent", "present"]), "absent", "§1.1, §16.11",
         "Whether /.well-known/openid-configuration exists.";
 

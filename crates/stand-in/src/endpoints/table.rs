@@ -42,7 +42,7 @@ pub(crate) fn collection(
                 .iter()
                 .skip(offset)
                 .take(limit)
-                .map(|row| shown(instance, call, row))
+                .map(|row| shown(instance, call, caller, row))
                 .collect();
             let mut answer = reply::api(200, &json!({ "result": page }));
             let header = HeaderName::from_static("x-total-count");
@@ -68,7 +68,7 @@ pub(crate) fn record(
         return reply::api_error(404, "No Record found", Some(NO_RECORD));
     };
     match call.method {
-        Method::GET => reply::api(200, &json!({ "result": shown(instance, call, &row) })),
+        Method::GET => reply::api(200, &json!({ "result": shown(instance, call, caller, &row) })),
         Method::PATCH | Method::PUT => write::change(instance, call, caller, name, sys_id),
         Method::DELETE => write::delete(instance, caller, name, sys_id),
         _ => method_not_allowed(&call.method),
@@ -115,7 +115,7 @@ fn readable(instance: &Instance, caller: &Caller, name: &str) -> Result<Vec<Row>
         let detail = "Field(s) present in the query do not have permission to be read";
         reply::api_error(403, "Insufficient rights to query records", Some(detail))
     };
-    if rows::needs_admin(name) && !caller.user.has_role("oauth_admin") {
+    if rows::needs_admin(instance, name) && !caller.user.has_role("oauth_admin") {
         return Err(insufficient());
     }
     match instance.behaviour.text(&knob::API_ACL) {
@@ -141,14 +141,36 @@ fn selected(
         .map(|(key, value)| format!("{key}={value}"))
         .collect();
     let whole = [text, &plain.join("^")].join("^");
-    Ok(query::select(readable(instance, caller, name)?, &whole, me))
+    let mut rows = readable(instance, caller, name)?;
+    for field in query::walks(&whole) {
+        for row in &mut rows {
+            let found = walk(instance, caller, row, field);
+            row.insert(field.to_owned(), json!(found));
+        }
+    }
+    Ok(query::select(rows, &whole, me))
+}
+
+/// A field of the record that a reference points to (`peer.client_id`); empty where access rules
+/// hide that record.
+fn walk(instance: &Instance, caller: &Caller, row: &Row, field: &str) -> String {
+    let own = |(reference, field): (&str, &str)| {
+        let id = row.get(reference)?;
+        let table = readable(instance, caller, rows::reference(reference)?).ok()?;
+        let found = table.into_iter().find(|row| row.get("sys_id") == Some(id))?;
+        Some(found.get(field)?.as_str()?.to_owned())
+    };
+    field.split_once('.').and_then(own).unwrap_or_default()
 }
 
 /// One row as the request wants to see it: chosen fields, references as links.
-fn shown(instance: &Instance, call: &Call, row: &Row) -> Value {
+fn shown(instance: &Instance, call: &Call, caller: &Caller, row: &Row) -> Value {
     let fields = value(&call.query, "sysparm_fields").filter(|text| !text.is_empty());
-    let wanted =
-        |name: &str| fields.is_none_or(|list| list.split(',').any(|own| own.trim() == name));
+    let named = || fields.into_iter().flat_map(|list| list.split(',')).map(str::trim);
+    // A query may have added fields of other tables, which nobody asked to see.
+    let wanted = |name: &str| {
+        if fields.is_none() { !name.contains('.') } else { named().any(|own| own == name) }
+    };
     let bare = value(&call.query, "sysparm_exclude_reference_link") == Some("true");
     let empty = instance.behaviour.is(&knob::API_ACL, "empty-fields");
     let mut result = Row::new();
@@ -164,6 +186,10 @@ fn shown(instance: &Instance, call: &Call, row: &Row) -> Value {
             None => own.clone(),
         };
         result.insert(name.clone(), seen);
+    }
+    for field in named().filter(|field| field.contains('.')) {
+        let seen = if empty { String::new() } else { walk(instance, caller, row, field) };
+        result.insert(field.to_owned(), json!(seen));
     }
     Value::Object(result)
 }

@@ -230,4 +230,18 @@ fn a_token_is_worth_nothing_while_its_user_is_locked_or_inactive() {
         bench.instance.put_user(user);
         assert_eq!(bench.api(&token, ME).status, status);
     }
+    let user = bench.instance.user("abel.tuter").unwrap().clone();
+    bench.instance.put_user(User { locked_out: true, ..user });
+    bench.instance.set("api.locked_users", "accepted").unwrap();
+    assert_eq!(bench.api(&token, ME).status, 200);
+}
+
+#[test]
+fn every_answer_is_dated_by_the_instances_clock() {
+    let (mut bench, token) = granted(&[]);
+    assert_eq!(bench.api(&token, ME).header("date"), Some("Mon, 23 Nov 2026 15:00:00 GMT"));
+    bench.later(60);
+    assert_eq!(bench.api("x", ME).header("date"), Some("Mon, 23 Nov 2026 15:01:00 GMT"));
+    bench.instance.set("date", "missing").unwrap();
+    assert_eq!(bench.api(&token, ME).header("date"), None);
 }

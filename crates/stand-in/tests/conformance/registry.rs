@@ -136,3 +136,40 @@ fn deleting_a_row_of_manage_tokens_revokes_the_token() {
     assert_eq!(call(&mut bench, "admin", "DELETE", &format!("{target}/{id}"), "").status, 204);
     assert!(!bench.works(&token));
 }
+
+/// Access rules hold for the record itself and for whoever comes to it by a reference.
+#[test]
+fn who_may_read_the_lifespans_of_a_client_is_up_to_the_instance() {
+    let record =
+        format!("{TABLE}?sysparm_query=client_id%3Dby-api-1&sysparm_fields=refresh_token_lifespan");
+    let walked = "/api/now/table/oauth_credential?sysparm_fields=type,peer.refresh_token_lifespan,user.user_name&sysparm_query=type%3Drefresh_token%5Epeer.client_id%3Dby-api-1";
+    let grant = |bench: &mut Bench| {
+        let code = bench.code(&[("client_id", "by-api-1")]);
+        let who = [("client_id", "by-api-1"), ("client_secret", "s3cret+&%")];
+        assert_eq!(bench.exchange(&code, &who).status, 200);
+    };
+    let (mut bench, _) = register(&[], "");
+    grant(&mut bench);
+    assert_eq!(call(&mut bench, "abel.tuter", "GET", &record, "").status, 403);
+    call(&mut bench, "abel.tuter", "GET", walked, "").is(200, r#"{"result":[]}"#);
+    let found = r#"{"result":[{"peer.refresh_token_lifespan":"31536000","type":"refresh_token","user.user_name":"abel.tuter"}]}"#;
+    call(&mut bench, "admin", "GET", walked, "").is(200, found);
+    bench.instance.set("api.clients", "everybody").unwrap();
+    call(&mut bench, "abel.tuter", "GET", &record, "")
+        .is(200, r#"{"result":[{"refresh_token_lifespan":"31536000"}]}"#);
+    call(&mut bench, "abel.tuter", "GET", walked, "").is(200, found);
+    bench.instance.set("api.credentials", "administrators").unwrap();
+    assert_eq!(call(&mut bench, "abel.tuter", "GET", walked, "").status, 403);
+    assert_eq!(call(&mut bench, "admin", "GET", walked, "").status, 200);
+}
+
+#[test]
+fn who_has_which_role_may_be_hidden() {
+    let target = "/api/now/table/sys_user_has_role?sysparm_query=role.nameINadmin,security_admin&sysparm_fields=role.name,user.user_name";
+    let mut bench = Bench::new(&[]);
+    let found = r#"{"result":[{"role.name":"admin","user.user_name":"admin"}]}"#;
+    call(&mut bench, "abel.tuter", "GET", target, "").is(200, found);
+    bench.instance.set("api.roles", "administrators").unwrap();
+    assert_eq!(call(&mut bench, "abel.tuter", "GET", target, "").status, 403);
+    call(&mut bench, "admin", "GET", target, "").is(200, found);
+}

@@ -26,6 +26,12 @@ pub(crate) fn select(mut rows: Vec<Row>, query: &str, me: Option<&str>) -> Vec<R
     rows
 }
 
+/// The fields of other tables that a query asks by, such as `peer.client_id`.
+pub(crate) fn walks(query: &str) -> impl Iterator<Item = &str> {
+    let fields = query.split('^').filter_map(|part| split(part).map(|(field, ..)| field));
+    fields.filter(|field| field.contains('.'))
+}
+
 fn split(part: &str) -> Option<(&str, &'static str, &str)> {
     let end = part
         .find(|letter: char| !(letter.is_ascii_lowercase() || "_.0123456789".contains(letter)))?;

@@ -1,6 +1,6 @@
 //! The rows of each table: some kept as rows, most made from what the instance knows.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use jiff::Timestamp;
 use serde_json::{Value, json};
@@ -35,7 +35,8 @@ pub(super) fn of_table(instance: &Instance, user: &User, name: &str) -> Option<V
         }
         "oauth_credential" => credential_rows(instance, user),
         "sys_properties" => property_rows(instance),
-        "sys_user_has_role" => role_rows(instance),
+        "sys_user_has_role" => holder_rows(instance),
+        "sys_user_role" => role_rows(instance),
         "syslog" => syslog_rows(instance),
         _ => Vec::new(),
     };
@@ -44,21 +45,23 @@ pub(super) fn of_table(instance: &Instance, user: &User, name: &str) -> Option<V
 }
 
 /// Tables that only administrators may read.
-pub(super) fn needs_admin(name: &str) -> bool {
-    matches!(
-        name,
-        "oauth_entity"
-            | "oauth_entity_scope"
-            | "oauth_entity_auth_scope_mapping"
-            | "sys_properties"
-            | "syslog"
-    )
+pub(super) fn needs_admin(instance: &Instance, name: &str) -> bool {
+    match name {
+        "oauth_entity" => instance.behaviour.is(&knob::API_CLIENTS, "administrators"),
+        "oauth_credential" => instance.behaviour.is(&knob::API_CREDENTIALS, "administrators"),
+        "sys_user_has_role" => instance.behaviour.is(&knob::API_ROLES, "administrators"),
+        "oauth_entity_scope" | "oauth_entity_auth_scope_mapping" | "sys_properties" | "syslog" => {
+            true
+        }
+        _ => false,
+    }
 }
 
 /// The table that a reference field points to.
 pub(super) fn reference(field: &str) -> Option<&'static str> {
     match field {
         "user" => Some("sys_user"),
+        "role" => Some("sys_user_role"),
         "peer" | "oauth_entity" => Some("oauth_entity"),
         "kb_knowledge_base" => Some("kb_knowledge_base"),
         "kb_category" => Some("kb_category"),
@@ -84,6 +87,8 @@ fn user_row(user: &User) -> Row {
         "active": user.active.to_string(),
         "locked_out": user.locked_out.to_string(),
         "web_service_access_only": user.web_service_access_only.to_string(),
+        "internal_integration_user": user.internal_integration_user.to_string(),
+        "identity_type": user.identity_type,
     }))
 }
 
@@ -110,8 +115,8 @@ pub(super) fn client_row(instance: &Instance, client: &Client) -> Row {
         "logo_url": client.logo_url,
         "active": client.active.to_string(),
         "access": "public",
-        "access_token_lifespan": client.access_token_lifespan.to_string(),
-        "refresh_token_lifespan": client.refresh_token_lifespan.to_string(),
+        "access_token_lifespan": instance.access_lifespan(client).to_string(),
+        "refresh_token_lifespan": instance.refresh_lifespan(client).to_string(),
         "auth_code_lifespan": client.auth_code_lifespan.to_string(),
         "public_client": client.public_client.to_string(),
         "use_pkce": client.use_pkce.to_string(),
@@ -188,13 +193,25 @@ fn property_rows(instance: &Instance) -> Vec<Row> {
         .collect()
 }
 
-fn role_rows(instance: &Instance) -> Vec<Row> {
+/// Who has which role.
+fn holder_rows(instance: &Instance) -> Vec<Row> {
     let each = |user: &User| {
         let id = user.sys_id.clone();
-        let made = move |role: &String| row(json!({"user": id, "role": role}));
+        let made = move |role: &String| row(json!({"user": id, "role": role_id(role)}));
         user.roles.iter().map(made).collect::<Vec<_>>()
     };
     instance.users.values().flat_map(each).collect()
+}
+
+fn role_rows(instance: &Instance) -> Vec<Row> {
+    let names: BTreeSet<&String> =
+        instance.users.values().flat_map(|user| user.roles.iter()).collect();
+    names.into_iter().map(|name| row(json!({"sys_id": role_id(name), "name": name}))).collect()
+}
+
+/// The key of a role: the same on every pretend instance.
+fn role_id(name: &str) -> String {
+    crate::random::Random::new(0, name).sys_id()
 }
 
 fn syslog_rows(instance: &Instance) -> Vec<Row> {
