@@ -81,7 +81,8 @@ pub(crate) fn refresh(
         Policy::default(),
         u64::from_ne_bytes(seed),
         &record.progress,
-    );
+    )
+    .knowing(record.facts.clone());
     if let Some(at) = record.progress.sent_at {
         log::warn!("{}: the refresh sent at {at} left no outcome; trying again", profile.name);
     }
@@ -214,6 +215,16 @@ impl Drive<'_> {
         }
     }
 
+    /// What a refusal taught. It can be learnt again, so a failure costs nothing.
+    fn note_facts(&self) {
+        let (name, facts) = (&self.profile.name, self.keeper.facts());
+        if *facts != self.record.facts
+            && let Err(error) = locked(self.store).set_facts(name, facts)
+        {
+            log::warn!("{name}: what was learnt could not be noted: {error}");
+        }
+    }
+
     fn wait_until(&mut self, at: Timestamp) {
         if let Some((_, why)) = self.keeper.poll_timeout() {
             log::info!("{}: trying again at {at}: {why}", self.profile.name);
@@ -244,6 +255,7 @@ impl Drive<'_> {
                     state,
                     Some(&audit),
                 )?;
+                self.note_facts();
                 Err(match self.lost_at {
                     Some(sent_at) => Error::LostThenRefused {
                         profile: self.profile.name.to_string(),
@@ -278,7 +290,7 @@ impl Drive<'_> {
             user: self.record.user.clone(),
             state: RecordState::Held,
             progress: self.keeper.progress(),
-            facts: self.record.facts.clone(),
+            facts: self.keeper.facts().clone(),
         };
         let audit = self.audit("refresh", "done", describe(change));
         let (name, expected) = (&self.profile.name, self.record.generation);

@@ -18,6 +18,7 @@ use snowtoken_core::keeper::NoAnswer;
 use snowtoken_core::oauth::{Request, Response};
 use snowtoken_core::printable::Printable;
 use url::Url;
+use worker::Lane;
 
 pub use proxy::Proxies;
 
@@ -45,6 +46,22 @@ pub trait Transport: Send + Sync {
     /// # Errors
     /// See [`TransportError`].
     fn send(&self, request: Request, limit: Duration) -> Result<Response, TransportError>;
+
+    /// Opens so many more connections in advance, for [`Transport::send_beside`]. A wish.
+    fn open_beside(&self, origin: &Url, count: usize) {
+        let _ = (origin, count);
+    }
+
+    /// Sends a request that is nice to have, while another thread sends one that matters: it must
+    /// take no connection away from that one, nor hold it up. A transport that cannot do so leaves
+    /// this as it is; then what the request asks for is not learnt.
+    ///
+    /// # Errors
+    /// See [`TransportError`].
+    fn send_beside(&self, request: Request, limit: Duration) -> Result<Response, TransportError> {
+        let _ = (request, limit);
+        Err(TransportError::Worker("it sends one request at a time".to_owned()))
+    }
 }
 
 /// Why there was no answer.
@@ -193,6 +210,16 @@ impl Transport for HttpTransport {
     }
 
     fn send(&self, request: Request, limit: Duration) -> Result<Response, TransportError> {
-        self.worker()?.send(request, limit)
+        self.worker()?.send(request, limit, Lane::Main)
+    }
+
+    fn open_beside(&self, origin: &Url, count: usize) {
+        if let Ok(worker) = self.worker() {
+            worker.open_beside(origin, count);
+        }
+    }
+
+    fn send_beside(&self, request: Request, limit: Duration) -> Result<Response, TransportError> {
+        self.worker()?.send(request, limit, Lane::Beside)
     }
 }

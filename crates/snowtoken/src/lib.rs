@@ -44,6 +44,7 @@ mod error;
 pub mod home;
 pub mod http;
 pub mod import;
+pub mod learn;
 pub mod login;
 pub mod loopback;
 pub mod revocation;

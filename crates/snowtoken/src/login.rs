@@ -7,12 +7,13 @@ use std::time::{Duration, Instant};
 
 use jiff::{SignedDuration, Timestamp};
 use snowtoken_core::keeper::NoAnswer;
+use snowtoken_core::ledger::believed_time;
 use snowtoken_core::oauth::authorization::{
     AuthorizationError, AuthorizationRequest, CheckedCode, Entropy, ExpectRedirect,
 };
 use snowtoken_core::oauth::client::Client;
 use snowtoken_core::oauth::error::ErrorCode;
-use snowtoken_core::oauth::token::client_credentials;
+use snowtoken_core::oauth::token::{add_seconds, client_credentials};
 use snowtoken_core::oauth::{Request, Scope};
 use snowtoken_core::profile::{Grant, Profile};
 use snowtoken_core::secret::Secret;
@@ -24,6 +25,7 @@ use url::Url;
 
 use crate::error::Error;
 use crate::http::{ATTEMPT_LIMIT, EXCHANGE_LIMIT, TransportError};
+use crate::learn::{self, Learnt};
 use crate::loopback::{Ending, Listener, Verdict};
 use crate::world::World;
 
@@ -79,6 +81,8 @@ pub struct LoggedIn {
     pub scope_missing: Vec<String>,
     /// Why the proving call proved nothing, where the tokens may be good all the same.
     pub unverified: Option<Error>,
+    /// What the instance's own tables told beside the proving call.
+    pub learnt: Learnt,
     listener: Option<Listener>,
 }
 
@@ -160,6 +164,9 @@ impl Login<'_> {
         let shown_at = world.now();
         watcher.authorization_url(&url);
         world.transport.open(self.profile.instance.origin());
+        if self.verify {
+            world.transport.open_beside(self.profile.instance.origin(), learn::BESIDE);
+        }
         if self.open_browser
             && let Err(reason) = world.browser.open(&url)
         {
@@ -253,14 +260,33 @@ impl Login<'_> {
 
     fn complete(&self, world: &World, tokens: TokenSet, listener: Option<Listener>) -> LoggedIn {
         let scope_missing = missing(self.profile.scope.as_ref(), tokens.scope.as_deref());
-        let mut done = LoggedIn { tokens, user: None, scope_missing, unverified: None, listener };
+        let learnt = Learnt::default();
+        let mut done =
+            LoggedIn { tokens, user: None, scope_missing, unverified: None, learnt, listener };
         if self.verify {
-            match verify(world, self.profile, &done.tokens.access_token) {
-                Ok(user) => done.user = user,
-                Err(error) => done.unverified = Some(error),
-            }
+            self.prove(world, &mut done);
         }
         done
+    }
+
+    /// The proving call. What else is worth knowing is asked at the same time, where connections
+    /// were opened for it: it must not cost the person a moment.
+    fn prove(&self, world: &World, done: &mut LoggedIn) {
+        let token = &done.tokens.access_token;
+        let asks = self.profile.grant == Grant::AuthorizationCode;
+        let asked = asks.then(|| learn::ask(world, self.profile, token, None));
+        match verify(world, self.profile, token) {
+            Ok(user) => done.user = user,
+            Err(error) => {
+                done.unverified = Some(error);
+                return;
+            }
+        }
+        let Some(asked) = asked else { return };
+        done.learnt = asked.judge(learn::GRACE, self.profile, done.user.as_ref(), &done.tokens);
+        if let Some(deadline) = done.learnt.deadline(&done.tokens, None) {
+            done.tokens.refresh_expires_at = Some(deadline);
+        }
     }
 }
 
@@ -341,9 +367,9 @@ fn token_set(
         at: response.access_expires_at(sent_at, lifespans.access_or_default()),
         known_by,
     };
-    let life = SignedDuration::from_secs(lifespans.refresh_or_default());
+    let granted_at = believed_time(sent_at, response.answered_at);
     let refresh_expires_at = response.refresh_token.is_some().then(|| Deadline {
-        at: sent_at.saturating_add(life).unwrap_or(Timestamp::MAX),
+        at: add_seconds(granted_at, lifespans.refresh_or_default()),
         known_by: KnownBy::Derived,
     });
     TokenSet {

@@ -14,12 +14,13 @@ use snowtoken_core::token_set::{Deadline, User};
 use snowtoken_store::key::Keys;
 use snowtoken_store::lock::RefreshLock;
 use snowtoken_store::sqlite::{Options, SqliteStore};
-use snowtoken_store::{AuditEntry, Binding, Record, RecordState, TokenStore};
+use snowtoken_store::{AuditEntry, Binding, Record, RecordState, StoreError, TokenStore};
 
 use crate::config;
 use crate::driver::{self, Asker, Refreshed};
 use crate::error::Error;
 use crate::home::Home;
+use crate::learn;
 use crate::login::verify;
 use crate::revocation::{self, Revoked};
 use crate::world::World;
@@ -260,7 +261,8 @@ impl Session {
         Ok(refreshed)
     }
 
-    /// Proves the access token by a call, refreshing it before if it has ended; notes whose it is.
+    /// Proves the access token by a call, refreshing it before if it has ended; notes whose it is,
+    /// and what else the instance tells about the tokens and their user ([`Session::learn`]).
     ///
     /// # Errors
     /// A verdict of the instance is [`Error::Api`].
@@ -271,8 +273,37 @@ impl Session {
         if user.is_some() && record.user != user {
             self.store().set_user(&self.profile.name, record.generation, user.as_ref())?;
             record.user.clone_from(&user);
+            record.facts.concerns.clear();
         }
+        let record = self.learn(record)?;
         Ok((user, record))
+    }
+
+    /// Reads what the access token may read of the client's record, of issued tokens and of the
+    /// user's record, and notes it: the deadline, lifespans, concerns. It takes some seconds at most.
+    /// What may not be read, or is not understood, is not known; that is no error.
+    ///
+    /// # Errors
+    /// If the store cannot be written.
+    pub fn learn(&self, mut record: Record) -> Result<Record, Error> {
+        let user = record.user.clone();
+        let asked =
+            learn::ask(&self.world, &self.profile, &record.tokens.access_token, user.as_ref());
+        let learnt = asked.judge(learn::LIMIT, &self.profile, user.as_ref(), &record.tokens);
+        let facts = learnt.added_to(record.facts.clone(), &record.tokens);
+        let end = learnt.deadline(&record.tokens, Some(&record.facts));
+        if facts == record.facts && (end.is_none() || end == record.tokens.refresh_expires_at) {
+            return Ok(record);
+        }
+        let noted = self.store().learn(&self.profile.name, record.generation, end, &facts);
+        match noted {
+            // Somebody has refreshed or logged in meanwhile: it was about tokens of yesterday.
+            Err(StoreError::Conflict { .. } | StoreError::Absent { .. }) => return Ok(record),
+            other => other?,
+        }
+        record.tokens.refresh_expires_at = end.or(record.tokens.refresh_expires_at);
+        record.facts = facts;
+        Ok(record)
     }
 
     /// Revokes both tokens on the instance and proves by calls that they are dead; only then are

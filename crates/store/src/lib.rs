@@ -57,7 +57,7 @@ use snowtoken_core::keeper::Progress;
 use snowtoken_core::ledger::Facts;
 use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
-use snowtoken_core::token_set::{Generation, User};
+use snowtoken_core::token_set::{Deadline, Generation, User};
 
 pub use error::{Result, StoreError};
 pub use record::{
@@ -145,6 +145,16 @@ pub trait TokenStore: Send {
 
     /// Notes what was learnt about the profile. [`StoreError::Absent`] if it never had tokens.
     fn set_facts(&mut self, profile: &ProfileName, facts: &Facts) -> Result<()>;
+
+    /// Notes what the instance's own records told: the facts, and the refresh token's end if they
+    /// told it. [`StoreError::Absent`] if there are no tokens.
+    fn learn(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        refresh_end: Option<Deadline>,
+        facts: &Facts,
+    ) -> Result<()>;
 
     /// Notes whom the token set `expected` belongs to. [`StoreError::Absent`] if there are no tokens.
     fn set_user(

@@ -9,7 +9,7 @@ use snowtoken_core::keeper::Progress;
 use snowtoken_core::ledger::Facts;
 use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
-use snowtoken_core::token_set::{Generation, User};
+use snowtoken_core::token_set::{Deadline, Generation, User};
 use zeroize::Zeroizing;
 
 use crate::error::{Result, StoreError};
@@ -189,6 +189,18 @@ impl TokenStore for MemoryStore {
             }
             None => Err(StoreError::Absent { profile: profile.to_string() }),
         }
+    }
+
+    fn learn(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        refresh_end: Option<Deadline>,
+        facts: &Facts,
+    ) -> Result<()> {
+        let tokens = &mut self.record(profile, expected)?.tokens;
+        tokens.refresh_expires_at = refresh_end.or(tokens.refresh_expires_at);
+        self.set_facts(profile, facts)
     }
 
     fn set_user(

@@ -1,5 +1,6 @@
 //! `login`: from what is known to verified, stored and delivered tokens.
 
+pub(crate) mod aftermath;
 pub(crate) mod settings;
 mod watcher;
 
@@ -11,6 +12,7 @@ use serde_json::json;
 use snowtoken::config;
 use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
 use snowtoken::core::keeper::Progress;
+use snowtoken::core::ledger::Facts;
 use snowtoken::core::oauth::client::Client;
 use snowtoken::core::printable::Printable;
 use snowtoken::core::profile::{Grant, Profile};
@@ -30,6 +32,7 @@ use crate::args::LoginArgs;
 use crate::commands::deliver;
 use crate::report::Failure;
 use crate::{commands, output, terminal};
+use aftermath::Before;
 use watcher::Screen;
 
 const PROMPT: &str = "Enter the redirected URL: ";
@@ -138,11 +141,13 @@ struct Arrival<'a> {
 impl Arrival<'_> {
     fn settle(&self, store: &mut SqliteStore, done: &mut LoggedIn) -> Result<ExitCode, Failure> {
         self.check_user(done)?;
+        let before = Before::read(store, self.profile);
+        let facts = before.settle(self.args, done);
         let refused = done.unverified.take_if(|error| !is_passing(error));
         if let Some(error) = refused {
-            return self.unproven(store, done, error);
+            return self.unproven(store, done, &facts, error);
         }
-        let lock = match self.lock_and_keep(store, done) {
+        let lock = match self.lock_and_keep(store, done, &facts) {
             Ok(lock) => lock,
             Err(failure) => return self.rescue(done, &failure),
         };
@@ -150,9 +155,10 @@ impl Arrival<'_> {
         let written = self.deliver(store, done);
         drop(lock);
         self.tell(done, written.as_ref().ok().and_then(Option::as_ref));
+        self.tell_more(&before, done, &facts);
         let file = written?;
         if self.args.json {
-            self.print(done, file.as_ref())?;
+            self.print(done, &facts, file.as_ref())?;
         }
         Ok(ExitCode::SUCCESS)
     }
@@ -161,9 +167,10 @@ impl Arrival<'_> {
         &self,
         store: &mut SqliteStore,
         done: &LoggedIn,
+        facts: &Facts,
     ) -> Result<RefreshLock, Failure> {
         let lock = session::lock(&self.app.home.data, &self.profile.name)?;
-        self.keep(store, done)?;
+        self.keep(store, done, facts)?;
         Ok(lock)
     }
 
@@ -198,6 +205,7 @@ impl Arrival<'_> {
         &self,
         store: &mut SqliteStore,
         done: &LoggedIn,
+        facts: &Facts,
         error: Error,
     ) -> Result<ExitCode, Failure> {
         let rejected = matches!(error, Error::Api(ApiError::NotAccepted(_)));
@@ -207,7 +215,7 @@ impl Arrival<'_> {
                 "nothing was stored or replaced; --no-verify skips the proving call",
             )));
         }
-        if let Err(failure) = self.lock_and_keep(store, done) {
+        if let Err(failure) = self.lock_and_keep(store, done, facts) {
             return self.rescue(done, &failure);
         }
         Err(failure.with_hint(Hint::note(
@@ -217,20 +225,15 @@ impl Arrival<'_> {
     }
 
     /// Tokens first, then what the next login needs: each is durable when its call returns.
-    fn keep(&self, store: &mut SqliteStore, done: &LoggedIn) -> Result<(), Failure> {
+    fn keep(&self, store: &mut SqliteStore, done: &LoggedIn, facts: &Facts) -> Result<(), Failure> {
         let name = &self.profile.name;
-        let binding = session::binding(self.profile);
-        // How the instance behaves is as true after this login as before it.
-        let known = store
-            .standing(name)?
-            .filter(|standing| standing.held.as_ref().is_none_or(|held| held.binding == binding));
         let draft = Draft {
-            binding,
+            binding: session::binding(self.profile),
             tokens: done.tokens.clone(),
             user: done.user.clone(),
             state: RecordState::Held,
             progress: Progress::default(),
-            facts: known.map(|standing| standing.facts).unwrap_or_default(),
+            facts: facts.clone(),
         };
         let audit = AuditEntry {
             at: self.app.world.now(),
@@ -354,14 +357,25 @@ impl Arrival<'_> {
         }
     }
 
+    /// What somebody should know who thought that all is well.
+    fn tell_more(&self, before: &Before, done: &LoggedIn, facts: &Facts) {
+        let (name, stated) = (&self.profile.name, self.profile.lifespans.refresh);
+        let differ = aftermath::lifespans_differ(name, done.learnt.lifespans.refresh, stated);
+        let earlier = before.earlier_tokens(self.profile, done);
+        for line in earlier.into_iter().chain(differ).chain(aftermath::user_concerns(facts)) {
+            output::say(line);
+        }
+    }
+
     /// The same as data, without secrets.
-    fn print(&self, done: &LoggedIn, file: Option<&PathBuf>) -> Result<(), Failure> {
+    fn print(&self, done: &LoggedIn, facts: &Facts, file: Option<&PathBuf>) -> Result<(), Failure> {
         let tokens = &done.tokens;
         output::json(&json!({
             "version": 1,
             "profile": self.profile.name.as_str(),
             "instance": self.profile.instance.url(),
             "user": done.user.as_ref().and_then(User::name),
+            "user_concerns": facts.concerns,
             "scope": tokens.scope,
             "access_token_expires_at": moment(tokens.access_expires_at.at),
             "refresh_token_expires_at": tokens.refresh_expires_at.map(|d| moment(d.at)),

@@ -5,13 +5,17 @@ use std::process::ExitCode;
 use serde_json::json;
 use snowtoken::core::diagnosis::{Code, Diagnose as _};
 use snowtoken::core::printable::Printable;
+use snowtoken::core::profile::ProfileName;
 use snowtoken::core::servicenow::ApiVerdict;
 use snowtoken::core::target::Target;
 use snowtoken::core::token_set::User;
+use snowtoken::delivery::moment;
 use snowtoken::login::read;
+use snowtoken::store::Record;
 
 use crate::app::App;
 use crate::args::ProfileArgs;
+use crate::commands::login::aftermath::{lifespans_differ, user_concerns};
 use crate::output;
 use crate::report::Failure;
 
@@ -42,6 +46,7 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
     if let Some(user) = &user {
         output::say(format!("  it belongs to {user}"));
     }
+    tell_deadline(&name, session.profile().lifespans.refresh, &record);
     for (table, verdict, _) in &readings {
         output::say(format!("  {table}: {verdict}"));
     }
@@ -50,9 +55,9 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
             .iter()
             .map(|(table, verdict, code)| json!({"table": table, "verdict": verdict, "code": code.map(Code::as_str)}))
             .collect();
-        output::json(
-            &json!({"version": 1, "profile": name.as_str(), "user": user, "accepted": true, "tables": tables}),
-        )?;
+        output::json(&json!({"version": 1, "profile": name.as_str(), "user": user,
+                "user_concerns": record.facts.concerns, "refresh_end": record.facts.refresh_end.as_str(),
+                "refresh_token_lifespan": record.facts.refresh_lifespan, "accepted": true, "tables": tables}))?;
     }
     match first_refusal {
         // Foreign rows of the target are nice to have; only a refusal is a failure.
@@ -60,5 +65,23 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
             Err(Failure::from(error).about(&name))
         }
         _ => Ok(ExitCode::SUCCESS),
+    }
+}
+
+/// When a person has to act, what contradicts it, and what is to be known about the user.
+fn tell_deadline(name: &ProfileName, in_profile: Option<i64>, record: &Record) {
+    let facts = &record.facts;
+    match record.tokens.refresh_expires_at {
+        Some(end) => {
+            output::say(format!("  its refresh token ends {} ({})", moment(end.at), end.known_by));
+        }
+        None if facts.outlived.is_some() => output::say(
+            "  its refresh token has outlived the end that was counted: when it ends is not known",
+        ),
+        None => {}
+    }
+    let differ = lifespans_differ(name, facts.refresh_lifespan, in_profile);
+    for line in differ.into_iter().chain(user_concerns(facts)) {
+        output::say(line);
     }
 }

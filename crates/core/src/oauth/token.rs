@@ -303,7 +303,7 @@ impl TokenResponse {
 }
 
 /// Adds seconds without leaving the range of time.
-pub(crate) fn add_seconds(at: Timestamp, seconds: i64) -> Timestamp {
+pub fn add_seconds(at: Timestamp, seconds: i64) -> Timestamp {
     at.saturating_add(jiff::SignedDuration::from_secs(seconds)).unwrap_or(Timestamp::MAX)
 }
 

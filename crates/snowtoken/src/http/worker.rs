@@ -28,14 +28,28 @@ const SPARE_AGE: Duration = Duration::from_secs(25);
 /// How often a spare connection is looked at.
 const SPARE_CHECK: Duration = Duration::from_millis(500);
 
+/// How long a place that did not let us in is left alone.
+const REFUSED_PAUSE: Duration = Duration::from_secs(5);
+
 /// Spare connections are kept no longer than this after they were asked for.
 const SPARE_WINDOW: Duration = Duration::from_mins(30);
 
+/// Which connections a request may use.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Lane {
+    /// The spare one, and what comes after it.
+    Main,
+    /// Those that were opened beside it, or one of its own.
+    Beside,
+}
+
 enum Job {
     Open(Url),
+    OpenBeside(Url, usize),
     Send {
         request: Box<Request>,
         limit: Duration,
+        lane: Lane,
         reply: blocking::SyncSender<Result<Response, TransportError>>,
     },
 }
@@ -53,8 +67,7 @@ impl Worker {
         std::thread::Builder::new()
             .name("http".to_owned())
             .spawn(move || {
-                let pool =
-                    Rc::new(Pool { connector: Connector::new(options), slots: RefCell::default() });
+                let pool = Rc::new(Pool::new(options));
                 LocalSet::new().block_on(&runtime, async move {
                     while let Some(job) = inbox.recv().await {
                         spawn_local(run(pool.clone(), job));
@@ -69,14 +82,20 @@ impl Worker {
         drop(self.0.send(Job::Open(origin.clone())));
     }
 
+    pub(super) fn open_beside(&self, origin: &Url, count: usize) {
+        drop(self.0.send(Job::OpenBeside(origin.clone(), count)));
+    }
+
     pub(super) fn send(
         &self,
         request: Request,
         limit: Duration,
+        lane: Lane,
     ) -> Result<Response, TransportError> {
         let gone = || TransportError::Worker("it is gone".to_owned());
         let (reply, answer) = blocking::sync_channel(1);
-        self.0.send(Job::Send { request: Box::new(request), limit, reply }).map_err(|_| gone())?;
+        let request = Box::new(request);
+        self.0.send(Job::Send { request, limit, lane, reply }).map_err(|_| gone())?;
         answer.recv().map_err(|_| gone())?
     }
 }
@@ -84,8 +103,9 @@ impl Worker {
 async fn run(pool: Rc<Pool>, job: Job) {
     match job {
         Job::Open(origin) => pool.keep_spare(&origin).await,
-        Job::Send { request, limit, reply } => {
-            drop(reply.send(pool.exchange(*request, limit).await));
+        Job::OpenBeside(origin, count) => pool.keep_beside(&origin, count).await,
+        Job::Send { request, limit, lane, reply } => {
+            drop(reply.send(pool.exchange(*request, limit, lane).await));
         }
     }
 }
@@ -119,9 +139,19 @@ struct Place {
 struct Pool {
     connector: Connector,
     slots: RefCell<HashMap<String, Slot>>,
+    /// Connections for requests that are sent beside others.
+    beside: RefCell<HashMap<String, Vec<Spare>>>,
 }
 
 impl Pool {
+    fn new(options: HttpOptions) -> Self {
+        Self {
+            connector: Connector::new(options),
+            slots: RefCell::default(),
+            beside: RefCell::default(),
+        }
+    }
+
     fn slot(&self, origin: &Url) -> Slot {
         let key = origin.origin().ascii_serialization();
         self.slots.borrow_mut().entry(key).or_default().clone()
@@ -151,7 +181,38 @@ impl Pool {
             let has_one = place.spare.is_some();
             drop(place);
             // A place that cannot be reached is not asked again and again.
-            sleep(if has_one { SPARE_CHECK } else { Duration::from_secs(5) }).await;
+            sleep(if has_one { SPARE_CHECK } else { REFUSED_PAUSE }).await;
+        }
+    }
+
+    /// Keeps connections beside the spare one, from when that one stands until the next request.
+    async fn keep_beside(&self, origin: &Url, count: usize) {
+        let slot = self.slot(origin);
+        let key = origin.origin().ascii_serialization();
+        let (started, before) = (Instant::now(), slot.lock().await.requests);
+        while started.elapsed() < SPARE_WINDOW {
+            let place = slot.lock().await;
+            let (stands, requests) = (place.spare.is_some(), place.requests);
+            drop(place);
+            if requests != before {
+                return;
+            }
+            let is_young = |spare: &Spare| spare.is_good() && spare.since.elapsed() < SPARE_AGE;
+            let good = {
+                let mut beside = self.beside.borrow_mut();
+                let own = beside.entry(key.clone()).or_default();
+                own.retain(is_young);
+                own.len()
+            };
+            if stands && good < count {
+                let fresh = self.try_connect(origin).await;
+                // Who takes one connection and no more is not asked again and again.
+                let pause = if fresh.is_some() { Duration::ZERO } else { REFUSED_PAUSE };
+                self.beside.borrow_mut().entry(key.clone()).or_default().extend(fresh);
+                sleep(pause).await;
+            } else {
+                sleep(SPARE_CHECK).await;
+            }
         }
     }
 
@@ -174,6 +235,7 @@ impl Pool {
         self: &Rc<Self>,
         request: Request,
         limit: Duration,
+        lane: Lane,
     ) -> Result<Response, TransportError> {
         let Some(origin) = Url::parse(&request.uri().to_string()).ok() else {
             return Err(TransportError::Worker("a request without an origin".to_owned()));
@@ -183,7 +245,8 @@ impl Pool {
         // Method and path only: a query may hold what somebody typed, headers and bodies hold secrets.
         let what = format!("{} {host}{}", request.method(), request.uri().path());
         let started = Instant::now();
-        let result = match timeout(limit, self.attempt(&origin, &host, request, &sent)).await {
+        let result = match timeout(limit, self.attempt(&origin, &host, request, &sent, lane)).await
+        {
             Ok(result) => result,
             Err(_) => Err(TransportError::TimedOut { host, limit, sent: sent.get() }),
         };
@@ -195,9 +258,28 @@ impl Pool {
                 #[cfg(feature = "leaking")]
                 log::debug!("{}", String::from_utf8_lossy(answer.body().expose()));
             }
+            // Nobody waits for it, and many instances do not allow it.
+            Err(error) if lane == Lane::Beside => log::debug!("{what}: {error} ({millis} ms)"),
             Err(error) => log::warn!("{what}: {error} ({millis} ms)"),
         }
         result
+    }
+
+    async fn take_spare(self: &Rc<Self>, origin: &Url, slot: &Slot) -> Option<Spare> {
+        let mut place = slot.lock().await;
+        place.requests += 1;
+        if std::mem::take(&mut place.kept) {
+            self.prepare_reserve(origin, slot);
+        }
+        let first = place.spare.take().filter(Spare::is_good);
+        first.or_else(|| place.reserve.take().filter(Spare::is_good))
+    }
+
+    fn take_beside(&self, origin: &Url) -> Option<Spare> {
+        let key = origin.origin().ascii_serialization();
+        let mut beside = self.beside.borrow_mut();
+        let own = beside.get_mut(&key)?;
+        std::iter::from_fn(|| own.pop()).find(Spare::is_good)
     }
 
     async fn attempt(
@@ -206,22 +288,18 @@ impl Pool {
         host: &str,
         request: Request,
         sent: &Cell<bool>,
+        lane: Lane,
     ) -> Result<Response, TransportError> {
-        let slot = self.slot(origin);
-        let spare = {
-            let mut place = slot.lock().await;
-            place.requests += 1;
-            if std::mem::take(&mut place.kept) {
-                self.prepare_reserve(origin, &slot);
-            }
-            let first = place.spare.take().filter(Spare::is_good);
-            first.or_else(|| place.reserve.take().filter(Spare::is_good))
+        let slot = (lane == Lane::Main).then(|| self.slot(origin));
+        let spare = match &slot {
+            Some(slot) => self.take_spare(origin, slot).await,
+            None => self.take_beside(origin),
         };
         let mut message = wire_form(origin, request)?;
         if let Some(mut spare) = spare {
             sent.set(true);
             match spare.sender.try_send_request(message).await {
-                Ok(answer) => return finish(answer, host, spare.sender, &slot).await,
+                Ok(answer) => return finish(answer, host, spare.sender, slot.as_ref()).await,
                 // Not one byte of it left: the connection had ended. A new one may carry it.
                 Err(mut error) => match error.take_message() {
                     Some(unsent) => message = unsent,
@@ -239,7 +317,7 @@ impl Pool {
         sent.set(true);
         let answer =
             sender.send_request(message).await.map_err(|error| lost(host, &error, true))?;
-        finish(answer, host, sender, &slot).await
+        finish(answer, host, sender, slot.as_ref()).await
     }
 }
 
@@ -272,7 +350,7 @@ async fn finish(
     answer: http::Response<Incoming>,
     host: &str,
     sender: Sender,
-    slot: &Slot,
+    slot: Option<&Slot>,
 ) -> Result<Response, TransportError> {
     let (parts, body) = answer.into_parts();
     if parts.headers.get(CONTENT_ENCODING).is_some_and(|value| value != "identity") {
@@ -296,7 +374,9 @@ async fn finish(
         }
     };
     // The next request of this command may follow at once.
-    if !sender.is_closed() {
+    if let Some(slot) = slot
+        && !sender.is_closed()
+    {
         slot.lock().await.spare = Some(Spare { sender, since: Instant::now() });
     }
     Ok(http::Response::from_parts(parts, Body::from(Vec::from(body))))

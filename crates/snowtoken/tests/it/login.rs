@@ -1,6 +1,7 @@
 //! The login from the URL to verified tokens, against the stand-in.
 
 mod exchange;
+pub(crate) mod learning;
 mod paths;
 mod refusals;
 mod strangers;

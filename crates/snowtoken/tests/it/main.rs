@@ -9,7 +9,7 @@
 #[cfg(target_os = "linux")]
 mod browser;
 mod listener;
-mod login;
+pub(crate) mod login;
 mod session;
 mod support;
 mod tls;

@@ -1,6 +1,7 @@
 //! A session over a store in memory, a scripted transport and a clock moved by hand.
 
 mod handed_out;
+mod ledger;
 mod refresh;
 mod revoke;
 mod stores;

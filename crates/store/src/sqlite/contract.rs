@@ -7,7 +7,7 @@ use snowtoken_core::keeper::Progress;
 use snowtoken_core::ledger::Facts;
 use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
-use snowtoken_core::token_set::{Generation, User};
+use snowtoken_core::token_set::{Deadline, Generation, User};
 
 use super::changes::{
     absent, append, expect, move_tokens, open_client_secret, put_client_secret, vacate,
@@ -113,6 +113,19 @@ impl TokenStore for SqliteStore {
             } else {
                 Err(absent(profile).into())
             }
+        })
+    }
+
+    fn learn(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        refresh_end: Option<Deadline>,
+        facts: &Facts,
+    ) -> Result<()> {
+        self.amend(profile, expected, None, |record| {
+            record.tokens.refresh_expires_at = refresh_end.or(record.tokens.refresh_expires_at);
+            record.facts = facts.clone();
         })
     }
 

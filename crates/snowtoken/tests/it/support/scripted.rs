@@ -119,6 +119,12 @@ impl ManualClock {
     }
 }
 
+impl ManualClock {
+    pub(crate) fn set(&self, to: Timestamp) {
+        *self.0.lock().unwrap() = to;
+    }
+}
+
 impl Clock for ManualClock {
     fn now(&self) -> Timestamp {
         *self.0.lock().unwrap()

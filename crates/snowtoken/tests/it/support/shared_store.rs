@@ -9,7 +9,7 @@ use snowtoken::core::keeper::Progress;
 use snowtoken::core::ledger::Facts;
 use snowtoken::core::profile::ProfileName;
 use snowtoken::core::secret::Secret;
-use snowtoken::core::token_set::{Generation, User};
+use snowtoken::core::token_set::{Deadline, Generation, User};
 use snowtoken::store::memory::MemoryStore;
 use snowtoken::store::{
     AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState, Result, Standing,
@@ -100,6 +100,16 @@ impl TokenStore for SharedStore {
 
     fn set_facts(&mut self, profile: &ProfileName, facts: &Facts) -> Result<()> {
         self.get().set_facts(profile, facts)
+    }
+
+    fn learn(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        refresh_end: Option<Deadline>,
+        facts: &Facts,
+    ) -> Result<()> {
+        self.get().learn(profile, expected, refresh_end, facts)
     }
 
     fn set_user(
