@@ -9,6 +9,7 @@ mod canary_scan;
 mod contract;
 mod foreign_login;
 mod harness;
+mod learning;
 mod mishaps;
 mod paste_pty;
 mod remains;

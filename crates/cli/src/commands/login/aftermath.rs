@@ -1,6 +1,7 @@
 //! What a login changes for those who log in again, and what it says about that: the facts that go
 //! on, the tokens from before, deadlines that differ, and whose tokens these are.
 
+use snowtoken::core::SignedDuration;
 use snowtoken::core::ledger::{Facts, Observation, observe};
 use snowtoken::core::oauth::token::add_seconds;
 use snowtoken::core::printable::Printable;
@@ -107,12 +108,14 @@ impl Before {
     fn prolonged(&self, done: &LoggedIn) -> String {
         let same = "The instance keeps one pair of tokens for this client and user: the refresh token is the \
                     same as before";
-        let ends = (self.facts.read_end.map(|read| read.end), done.learnt.refresh_end);
-        match ends {
-            (Some(before), Some(now)) if now.duration_since(before).as_secs().abs() <= 5 => {
-                format!("warning: {same}, and this consent did not give it a later end.")
-            }
-            _ => format!("{same}, with a new end. Nothing was revoked."),
+        // Rows hold whole seconds: of two consents in one second nothing can be told.
+        let read = self.facts.read_end.filter(|read| {
+            done.tokens.granted_at.duration_since(read.granted_at) > SignedDuration::from_secs(2)
+        });
+        if read.zip(done.learnt.refresh_end).is_some_and(|(before, now)| now <= before.end) {
+            format!("warning: {same}, and this consent did not give it a later end.")
+        } else {
+            format!("{same}, with a new end. Nothing was revoked.")
         }
     }
 }

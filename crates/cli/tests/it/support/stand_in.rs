@@ -47,6 +47,12 @@ impl StandIn {
         self.running.with_instance(|instance| instance.set(name, value)).unwrap();
     }
 
+    /// Somebody else than usual signs in and allows it.
+    pub(crate) fn consent_as(&self, user_name: &str, authorization_url: &str) -> String {
+        let person = Person { user_name: user_name.to_owned(), ..Person::default() };
+        person.decide(authorization_url, Decision::Allow).unwrap()
+    }
+
     /// Lets time pass there.
     pub(crate) fn pass(&self, time: Duration) {
         let time = jiff::SignedDuration::try_from(time).unwrap();
