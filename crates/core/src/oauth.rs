@@ -12,6 +12,7 @@ pub mod token;
 
 use std::fmt;
 
+use jiff::Timestamp;
 use url::Url;
 
 use crate::secret::Body;
@@ -32,6 +33,12 @@ pub struct Endpoints {
     pub token: Url,
     /// RFC 7009 §2, in the order in which they are tried.
     pub revocation: Vec<Url>,
+}
+
+/// The date on an answer; of its three forms (RFC 9110 §5.6.7) the one that is still written.
+pub(crate) fn date(answer: &Response) -> Option<Timestamp> {
+    let text = answer.headers().get(http::header::DATE)?.to_str().ok()?;
+    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }
 
 /// RFC 6749 §3.3: space-delimited, case-sensitive scope tokens.

@@ -375,7 +375,7 @@ impl Arrival<'_> {
             "profile": self.profile.name.as_str(),
             "instance": self.profile.instance.url(),
             "user": done.user.as_ref().and_then(User::name),
-            "user_concerns": facts.concerns,
+            "concerns": facts.concerns,
             "scope": tokens.scope,
             "access_token_expires_at": moment(tokens.access_expires_at.at),
             "refresh_token_expires_at": tokens.refresh_expires_at.map(|d| moment(d.at)),

@@ -56,8 +56,8 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
             .map(|(table, verdict, code)| json!({"table": table, "verdict": verdict, "code": code.map(Code::as_str)}))
             .collect();
         output::json(&json!({"version": 1, "profile": name.as_str(), "user": user,
-                "user_concerns": record.facts.concerns, "refresh_end": record.facts.refresh_end.as_str(),
-                "refresh_token_lifespan": record.facts.refresh_lifespan, "accepted": true, "tables": tables}))?;
+                "concerns": record.facts.concerns, "refresh_token_end_on_refresh": record.facts.refresh_end.as_str(),
+                "refresh_token_lifespan_read": record.facts.refresh_lifespan, "accepted": true, "tables": tables}))?;
     }
     match first_refusal {
         // Foreign rows of the target are nice to have; only a refusal is a failure.

@@ -102,11 +102,11 @@ fn another_users_tokens_are_told_from_those_before() {
     assert!(said.contains("warning: the tokens from before belonged to abel.tuter, these to admin; the earlier ones were not revoked and live on at the instance until "), "{said}");
     assert!(said.contains("warning: the token belongs to an administrator"), "{said}");
     assert!(!said.contains("nothing marks the token's user"), "one is enough: {said}");
-    assert_eq!(outcome.json()["user_concerns"], serde_json::json!(["admin"]));
+    assert_eq!(outcome.json()["concerns"], serde_json::json!(["admin"]));
     assert!(instance.is_alive(&before), "as was said");
     let verified = sandbox.run(&["verify", PROFILE, "--json"]).ok();
     assert!(verified.stderr.contains("warning: the token belongs to an administrator"));
-    assert_eq!(verified.json()["user_concerns"], serde_json::json!(["admin"]));
+    assert_eq!(verified.json()["concerns"], serde_json::json!(["admin"]));
 }
 
 /// Nothing of what was there is touched: tokens, secret, delivered file.

@@ -207,6 +207,7 @@ mod tests {
         add_seconds("2026-11-23T15:00:00Z".parse().unwrap(), number * DAY)
     }
 
+    #[expect(clippy::unnecessary_wraps, reason = "ends are compared with what may be unknown")]
     fn derived(number: i64) -> Option<Deadline> {
         Some(Deadline { at: day(number), known_by: KnownBy::Derived })
     }
@@ -322,14 +323,25 @@ mod tests {
             let seen = Observation::Refused { at: day(at), end: derived(100), was_refreshed };
             observe(knowing(known), &seen).refresh_end
         };
-        use RefreshEnd::{Moves, Replaced, Stays, Unknown};
-        assert_eq!(refused(Unknown, 100, true), Stays);
-        assert_eq!(refused(Unknown, 101, true), Stays);
-        assert_eq!(refused(Unknown, 102, true), Unknown, "too late to be the reason");
-        assert_eq!(refused(Unknown, 100, false), Unknown, "it was never used");
-        assert_eq!(refused(Unknown, 60, true), Unknown, "revoked, perhaps");
-        assert_eq!(refused(Moves, 60, true), Unknown, "it should have lived");
-        assert_eq!(refused(Replaced, 60, true), Replaced);
+        assert_eq!(refused(RefreshEnd::Unknown, 100, true), RefreshEnd::Stays);
+        assert_eq!(refused(RefreshEnd::Unknown, 101, true), RefreshEnd::Stays);
+        assert_eq!(
+            refused(RefreshEnd::Unknown, 102, true),
+            RefreshEnd::Unknown,
+            "too late to be the reason"
+        );
+        assert_eq!(
+            refused(RefreshEnd::Unknown, 100, false),
+            RefreshEnd::Unknown,
+            "it was never used"
+        );
+        assert_eq!(refused(RefreshEnd::Unknown, 60, true), RefreshEnd::Unknown, "revoked, perhaps");
+        assert_eq!(
+            refused(RefreshEnd::Moves, 60, true),
+            RefreshEnd::Unknown,
+            "it should have lived"
+        );
+        assert_eq!(refused(RefreshEnd::Replaced, 60, true), RefreshEnd::Replaced);
         let seen = Observation::Refused { at: day(1), end: None, was_refreshed: true };
         assert_eq!(observe(Facts::default(), &seen), Facts::default());
     }

@@ -209,7 +209,7 @@ impl ExpectTokenResponse {
         if status != 200 {
             return Err(TokenError::Invalid { what: "an error status without an `error` member" });
         }
-        let answered_at = date(&answer);
+        let answered_at = super::date(&answer);
         wire.into_response().map(|response| TokenResponse { answered_at, ..response })
     }
 }
@@ -270,12 +270,6 @@ pub(super) fn retry_after(answer: &Response) -> Option<i64> {
     let value = answer.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?;
     // The date form needs a clock, which is not ours to read: whoever asks backs off by itself.
     value.trim().parse::<i64>().ok().filter(|seconds| (0..=86_400).contains(seconds))
-}
-
-/// The date on an answer; of its three forms (RFC 9110 §5.6.7) the one that is still written.
-fn date(answer: &Response) -> Option<Timestamp> {
-    let text = answer.headers().get(http::header::DATE)?.to_str().ok()?;
-    jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }
 
 fn page(status: u16, answer: &Response) -> TokenError {

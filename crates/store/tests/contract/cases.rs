@@ -6,7 +6,7 @@ use snowtoken_core::diagnosis::Code;
 use snowtoken_core::keeper::{FailedAttempt, Progress, Why};
 use snowtoken_core::ledger::{Facts, RefreshEnd};
 use snowtoken_core::secret::Secret;
-use snowtoken_core::token_set::{Deadline, Generation, User};
+use snowtoken_core::token_set::{Deadline, Generation, KnownBy, User};
 use snowtoken_store::memory::MemoryStore;
 use snowtoken_store::{Delivery, RecordState, StoreError, TokenStore};
 
@@ -250,6 +250,22 @@ on_every_backend! {
         assert_eq!(store.standing(&dev).unwrap(), None);
         store.remove_profile(&profile("test")).unwrap();
         assert_eq!(store.standing(&profile("test")).unwrap(), None);
+    }
+
+    fn what_the_instance_told_later_is_noted_with_the_tokens(store) {
+        let (dev, end) = (profile("dev"), Deadline { at: at("2027-03-03T15:00:00Z"), known_by: KnownBy::Stated });
+        assert_eq!(conflict(store.learn(&dev, Generation(1), Some(end), &learnt())), (1, 0));
+        store.save(&dev, Generation::NONE, &draft("1"), None).unwrap();
+        store.learn(&dev, Generation(1), Some(end), &learnt()).unwrap();
+        let after = store.load(&dev).unwrap().unwrap();
+        assert_eq!((after.tokens.refresh_expires_at, after.facts), (Some(end), learnt()));
+        assert_eq!(after.tokens.refresh_token, draft("1").tokens.refresh_token);
+        let held = store.standing(&dev).unwrap().unwrap().held.unwrap();
+        assert_eq!(held.refresh_expires_at, Some(end));
+        // Nothing was told about the end: it stays as it was.
+        store.learn(&dev, Generation(1), None, &Facts::default()).unwrap();
+        let after = store.load(&dev).unwrap().unwrap();
+        assert_eq!((after.tokens.refresh_expires_at, after.facts), (Some(end), Facts::default()));
     }
 
     fn the_user_can_be_noted_later(store) {

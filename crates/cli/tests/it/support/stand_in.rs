@@ -49,6 +49,7 @@ impl StandIn {
 
     /// Somebody else than usual signs in and allows it.
     pub(crate) fn consent_as(&self, user_name: &str, authorization_url: &str) -> String {
+        assert!(authorization_url.starts_with(self.running.base_url()), "somebody else's");
         let person = Person { user_name: user_name.to_owned(), ..Person::default() };
         person.decide(authorization_url, Decision::Allow).unwrap()
     }

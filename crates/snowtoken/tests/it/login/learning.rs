@@ -135,7 +135,7 @@ fn everything_is_asked_at_once_and_the_exit_waits_for_the_proof_alone() {
         }
     });
     let (done, took) = log_in(&setting);
-    assert!((delay..delay * 2 - Duration::from_millis(100)).contains(&took), "{took:?}");
+    assert!((delay..delay.mul_f64(1.8)).contains(&took), "{took:?}");
     assert_eq!(end(&done).1, KnownBy::Stated, "the answers came with the proof");
     let mut asked = calls(&setting);
     asked.sort();

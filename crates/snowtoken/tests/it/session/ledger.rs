@@ -58,7 +58,7 @@ impl Life {
         let life = Self { setting, clock, session, store, start, _folder: folder };
         life.agree();
         let done = life.consent();
-        life.keep(done);
+        life.keep(&done);
         life
     }
 
@@ -82,7 +82,7 @@ impl Life {
         self.setting.run(person).unwrap()
     }
 
-    fn keep(&self, done: LoggedIn) {
+    fn keep(&self, done: &LoggedIn) {
         let name = &self.setting.profile.name;
         let binding = self.session.binding();
         let secret = match &self.setting.client.authentication {
@@ -241,7 +241,7 @@ fn a_token_that_ends_when_it_is_due_confirms_the_end() {
     assert!(matches!(life.record().state, RecordState::Rejected { .. }));
     // It is still known after the next login.
     let done = life.consent();
-    life.keep(done);
+    life.keep(&done);
     assert_eq!(
         (life.end(), life.facts().refresh_end),
         (Some((200, KnownBy::Derived)), RefreshEnd::Stays)
@@ -274,7 +274,7 @@ fn an_end_beyond_a_whole_life_comes_back() {
     let life = Life::begin(&[HIDDEN, ("date", "missing")]);
     let right = life.clock.now();
     life.clock.set(right + SignedDuration::from_hours(10 * 365 * 24));
-    life.keep(life.consent());
+    life.keep(&life.consent());
     assert_eq!(life.end().unwrap().0, 3_750);
     life.clock.set(right);
     life.refresh();
@@ -282,7 +282,7 @@ fn an_end_beyond_a_whole_life_comes_back() {
     // With dates the wrong clock does no harm in the first place.
     let life = Life::begin(&[HIDDEN]);
     life.clock.set(right + SignedDuration::from_hours(10 * 365 * 24));
-    life.keep(life.consent());
+    life.keep(&life.consent());
     assert_eq!(life.end(), Some((100, KnownBy::Derived)));
 }
 
@@ -325,7 +325,7 @@ fn verify_reads_the_clients_record_once_it_may() {
     life.setting.server.with_instance(|i| i.set("lifespan.refresh", "8640000")).unwrap();
     life.verify();
     assert_eq!(life.end(), Some((10, KnownBy::Stated)));
-    life.keep(life.consent());
+    life.keep(&life.consent());
     assert_eq!(life.end(), Some((100, KnownBy::Stated)));
 }
 
