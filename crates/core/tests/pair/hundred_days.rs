@@ -2,6 +2,7 @@
 
 use snowtoken_core::SignedDuration;
 use snowtoken_core::keeper::{TokenState, Why};
+use snowtoken_core::ledger::RefreshEnd;
 
 use crate::world::{DAY, World, seconds, start};
 
@@ -23,6 +24,7 @@ fn a_refresh_token_dies_when_it_should() {
         };
         assert!((death..death + seconds(1_801)).contains(at), "{at}");
         assert_eq!(tokens.granted_at, start(), "refreshes do not move it");
+        assert_eq!(world.keeper.facts().refresh_end, RefreshEnd::Stays, "and that is known now");
         let after_death = world.sent.iter().filter(|(at, _)| *at >= death).count();
         assert_eq!(after_death, 2, "two refusals, and no third request");
         assert_eq!((world.count("refused once"), world.count("rejected")), (1, 1));
@@ -41,6 +43,9 @@ fn a_prolonged_refresh_token_lives_on() {
     assert!(!world.is_rejected());
     assert_eq!(world.count("refused once"), 0);
     assert_eq!(world.use_token(), Some(true));
+    // The end that was counted at the beginning is over, and no other is known.
+    assert_eq!(world.tokens().refresh_expires_at, None);
+    assert_eq!(world.keeper.facts().outlived, Some(start() + 100 * DAY));
 }
 
 /// While an access token lives, the instance hands out the same one with what remains of its life.

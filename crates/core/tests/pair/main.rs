@@ -10,6 +10,7 @@ mod answers;
 mod clocks;
 mod commands;
 mod hundred_days;
+mod ledger;
 mod lifetimes;
 mod login;
 mod quirks;
