@@ -158,13 +158,18 @@ fn derive_again(app: &App, profile: &Profile, before: Lifespans) -> Result<bool,
     let _lock = session::lock(&app.home.data, &profile.name)?;
     let Some(mut store) = app.store()? else { return Ok(false) };
     let Some(mut record) = store.load(&profile.name)? else { return Ok(false) };
+    let counted = record.facts.lifespans(before);
+    if record.facts.refresh_lifespan.take().is_some() {
+        // Somebody has just looked it up: what was read earlier is older.
+        store.set_facts(&profile.name, &record.facts)?;
+    }
     let granted = record.tokens.granted_at;
     let end = |lifespans: Lifespans| {
         let life = SignedDuration::from_secs(lifespans.refresh_or_default());
         granted.saturating_add(life).unwrap_or(Timestamp::MAX)
     };
     let Some(deadline) = &mut record.tokens.refresh_expires_at else { return Ok(false) };
-    if deadline.known_by != KnownBy::Derived || deadline.at != end(before) {
+    if deadline.known_by != KnownBy::Derived || deadline.at != end(counted) {
         return Ok(false);
     }
     deadline.at = end(profile.lifespans);

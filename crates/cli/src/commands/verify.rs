@@ -4,6 +4,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use snowtoken::core::diagnosis::{Code, Diagnose as _};
+use snowtoken::core::ledger::Facts;
 use snowtoken::core::printable::Printable;
 use snowtoken::core::profile::ProfileName;
 use snowtoken::core::servicenow::ApiVerdict;
@@ -46,18 +47,17 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
     if let Some(user) = &user {
         output::say(format!("  it belongs to {user}"));
     }
-    tell_deadline(&name, session.profile().lifespans.refresh, &record);
+    tell_deadline(&record);
     for (table, verdict, _) in &readings {
         output::say(format!("  {table}: {verdict}"));
     }
+    let (stated, facts) = (session.profile().lifespans.refresh, &record.facts);
+    let differ = lifespans_differ(&name, facts.refresh_lifespan, stated);
+    for line in differ.into_iter().chain(user_concerns(facts)) {
+        output::say(line);
+    }
     if args.json {
-        let tables: Vec<_> = readings
-            .iter()
-            .map(|(table, verdict, code)| json!({"table": table, "verdict": verdict, "code": code.map(Code::as_str)}))
-            .collect();
-        output::json(&json!({"version": 1, "profile": name.as_str(), "user": user,
-                "concerns": record.facts.concerns, "refresh_token_end_on_refresh": record.facts.refresh_end.as_str(),
-                "refresh_token_lifespan_read": record.facts.refresh_lifespan, "accepted": true, "tables": tables}))?;
+        print(&name, user.as_deref(), facts, &readings)?;
     }
     match first_refusal {
         // Foreign rows of the target are nice to have; only a refusal is a failure.
@@ -68,20 +68,39 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
     }
 }
 
-/// When a person has to act, what contradicts it, and what is to be known about the user.
-fn tell_deadline(name: &ProfileName, in_profile: Option<i64>, record: &Record) {
-    let facts = &record.facts;
+/// A table, what became of reading it, and the code of the failure.
+type Reading = (&'static str, String, Option<Code>);
+
+/// The same as data.
+fn print(
+    name: &ProfileName,
+    user: Option<&str>,
+    facts: &Facts,
+    readings: &[Reading],
+) -> Result<(), Failure> {
+    let table = |(table, verdict, code): &Reading| json!({"table": table, "verdict": verdict, "code": code.map(Code::as_str)});
+    output::json(&json!({
+        "version": 1,
+        "profile": name.as_str(),
+        "user": user,
+        "concerns": facts.concerns,
+        "refresh_token_end_on_refresh": facts.refresh_end.as_str(),
+        "access_token_lifespan_read": facts.access_lifespan,
+        "refresh_token_lifespan_read": facts.refresh_lifespan,
+        "accepted": true,
+        "tables": readings.iter().map(table).collect::<Vec<_>>(),
+    }))
+}
+
+/// When a person has to act.
+fn tell_deadline(record: &Record) {
     match record.tokens.refresh_expires_at {
         Some(end) => {
             output::say(format!("  its refresh token ends {} ({})", moment(end.at), end.known_by));
         }
-        None if facts.outlived.is_some() => output::say(
+        None if record.facts.outlived.is_some() => output::say(
             "  its refresh token has outlived the end that was counted: when it ends is not known",
         ),
         None => {}
-    }
-    let differ = lifespans_differ(name, facts.refresh_lifespan, in_profile);
-    for line in differ.into_iter().chain(user_concerns(facts)) {
-        output::say(line);
     }
 }

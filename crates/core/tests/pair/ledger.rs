@@ -9,12 +9,13 @@ use crate::world::{DAY, World, seconds, start};
 const TEN_YEARS: i64 = 10 * 365 * 86_400;
 
 /// As many rounds as usual, or all of them: `SNOWTOKEN_TEST_COUNTS=full`.
+#[expect(clippy::disallowed_methods, reason = "how thorough a test is may depend on who runs it")]
 fn counts(default: u64, full: u64) -> u64 {
     let is_full = std::env::var_os("SNOWTOKEN_TEST_COUNTS").is_some_and(|value| value == "full");
     if is_full { full } else { default }
 }
 
-/// SplitMix64: the same jumps in every run.
+/// `SplitMix64`: the same jumps in every run.
 struct Dice(u64);
 
 impl Dice {
