@@ -18,7 +18,7 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
-pub use schedule::{Policy, Why};
+pub use schedule::{Policy, REJECTION_PAUSE, Why};
 pub use state::{Attempt, Change, FailedAttempt, Progress, RefreshTokenChange, TokenState};
 
 use crate::diagnosis::Code;
@@ -361,16 +361,16 @@ impl Keeper {
         let next = if let Some(seconds) = retry_after {
             // Never sooner than we would by ourselves: some servers name the same second for hours.
             let named = crate::oauth::token::add_seconds(now, seconds);
+            let named = self.jitter.after(now, named);
             let own = self.jitter.back_off(now, attempt.failures, &self.policy);
             (named.max(own), Why::RetryAfter)
         } else if !failure.error.is_transient()
             && matches!(failure.error, TokenError::Refused { .. } | TokenError::Redirected { .. })
         {
             // Somebody has to change something first; looking again once in a while is enough.
-            (
-                now.saturating_add(self.policy.ceiling).unwrap_or(Timestamp::MAX),
-                Why::SomebodyMustAct,
-            )
+            let once = self.policy.ceiling - self.policy.ceiling / 5;
+            let once = now.saturating_add(once).unwrap_or(Timestamp::MAX);
+            (self.jitter.after(now, once), Why::SomebodyMustAct)
         } else {
             (self.jitter.back_off(now, attempt.failures, &self.policy), Why::BackOff)
         };

@@ -74,7 +74,16 @@ impl Why {
 pub(super) const LEAST_PAUSE: SignedDuration = SignedDuration::from_millis(500);
 
 /// For this long after a refresh a rejected access token is not a reason for another one.
-pub(super) const REJECTION_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+pub const REJECTION_PAUSE: SignedDuration = SignedDuration::from_secs(30);
+
+/// No wait after a failure is shorter.
+const SHORTEST_WAIT: SignedDuration = SignedDuration::from_millis(250);
+
+/// After so many failures in a row there is no hurry any more,
+const QUICK_TRIES: u32 = 5;
+
+/// and at least this long between two attempts.
+const LONG_WAIT: SignedDuration = SignedDuration::from_mins(1);
 
 /// The keeper's habits.
 #[derive(Debug, Clone, Copy)]
@@ -126,12 +135,31 @@ impl Jitter {
         z ^ (z >> 31)
     }
 
-    /// A moment between a quarter second from now and the current ceiling, evenly spread.
-    pub(super) fn back_off(&mut self, now: Timestamp, attempt: u32, policy: &Policy) -> Timestamp {
-        let most = policy.base.saturating_mul(1 << attempt.min(16)).min(policy.ceiling);
-        let millis = u64::try_from(most.as_millis()).unwrap_or(1_000).max(1);
-        let wait = i64::try_from(self.draw() % millis).unwrap_or(0).max(250);
-        now.saturating_add(SignedDuration::from_millis(wait)).unwrap_or(Timestamp::MAX)
+    /// When to try again after `before` + 1 attempts that failed, evenly spread: first within the
+    /// current ceiling, and once it has failed [`QUICK_TRIES`] times, not within a minute either.
+    pub(super) fn back_off(&mut self, now: Timestamp, before: u32, policy: &Policy) -> Timestamp {
+        let most = policy.base.saturating_mul(1 << before.min(16)).min(policy.ceiling);
+        let least = if before + 1 < QUICK_TRIES { SHORTEST_WAIT } else { LONG_WAIT };
+        self.between(now, least, most.max(least.saturating_mul(2)))
+    }
+
+    /// Not before a moment that the instance named, and not with everybody else at that moment.
+    pub(super) fn after(&mut self, now: Timestamp, named: Timestamp) -> Timestamp {
+        let wait = named.duration_since(now).max(SignedDuration::ZERO);
+        self.between(named, SignedDuration::ZERO, (wait / 4).clamp(SHORTEST_WAIT, LONG_WAIT * 5))
+    }
+
+    /// A moment at least `least` and less than `most` after `from`.
+    fn between(
+        &mut self,
+        from: Timestamp,
+        least: SignedDuration,
+        most: SignedDuration,
+    ) -> Timestamp {
+        let span = u64::try_from((most - least).as_millis()).unwrap_or(1).max(1);
+        let extra = i64::try_from(self.draw() % span).unwrap_or(0);
+        let wait = least.saturating_add(SignedDuration::from_millis(extra));
+        from.saturating_add(wait).unwrap_or(Timestamp::MAX)
     }
 }
 
@@ -153,5 +181,15 @@ mod tests {
         assert!((250..=1_000).contains(&longest(0)));
         assert!((4_000..=8_000).contains(&longest(3)));
         assert!((600_000..=900_000).contains(&longest(40)));
+    }
+
+    #[test]
+    fn a_named_moment_is_not_undercut_and_not_met_by_all() {
+        let now = Timestamp::UNIX_EPOCH;
+        let named = Timestamp::from_second(600).unwrap();
+        let mut jitter = Jitter::new(7);
+        let moments: Vec<_> = (0..500).map(|_| jitter.after(now, named).as_second()).collect();
+        assert!(moments.iter().all(|at| (600..750).contains(at)));
+        assert!(moments.iter().filter(|at| **at < 601).count() < 20);
     }
 }

@@ -135,7 +135,8 @@ impl Model {
     pub(crate) fn answer(&mut self, outcome: Outcome) {
         let now = self.seen;
         let most = (SECOND << self.failures.min(16)).min(900 * SECOND);
-        let back_off = now + QUARTER..=now + most;
+        let least = if self.failures < 4 { QUARTER } else { 60 * SECOND };
+        let back_off = now + least..=now + most.max(2 * least);
         self.phase = Phase::Waiting;
         match outcome {
             Outcome::Tokens { access, refresh, life } => {
@@ -153,10 +154,11 @@ impl Model {
             }
             Outcome::Lost if !self.lost => self.due = Some(exactly(now)),
             Outcome::Lost | Outcome::NotSent | Outcome::Failure => self.due = Some(back_off),
-            Outcome::SomebodyMustAct => self.due = Some(exactly(now + 900 * SECOND)),
+            Outcome::SomebodyMustAct => self.due = Some(after(now, 720)),
             Outcome::Named { seconds } => {
-                let named = now + seconds * SECOND;
-                self.due = Some(named.max(*back_off.start())..=named.max(*back_off.end()));
+                let named = after(now, seconds);
+                let (start, end) = (named.start().max(back_off.start()), back_off.end());
+                self.due = Some(*start..=*named.end().max(end));
             }
         }
         self.failures += 1;
@@ -199,6 +201,12 @@ impl Model {
 
 fn exactly(at: i64) -> RangeInclusive<i64> {
     at..=at
+}
+
+/// Not before the moment that was named, and up to a quarter of the wait behind it.
+fn after(now: i64, seconds: i64) -> RangeInclusive<i64> {
+    let named = now + seconds * SECOND;
+    named..=named + (seconds * SECOND / 4).clamp(QUARTER, 300 * SECOND)
 }
 
 /// A minute before the end, a fifth of its life if that is less.

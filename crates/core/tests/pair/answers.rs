@@ -87,9 +87,9 @@ fn every_twentieth_answer_is_503() {
 #[test]
 fn retry_after_is_obeyed() {
     for (status, named, wait) in [
-        (503, "30", 30..=30),
-        (429, "600", 600..=600),
-        (429, "86400", 86_400..=86_400),
+        (503, "30", 30..=37),
+        (429, "600", 600..=750),
+        (429, "86400", 86_400..=86_700),
         (503, "0", 0..=1),
         (503, "soon", 0..=1),
         (429, "999999999", 0..=1),
@@ -152,11 +152,7 @@ fn a_client_that_is_refused_keeps_its_tokens() {
     world.instance.put_client(known.clone());
     world.run(DAY);
     assert_eq!((world.count("rejected"), world.count("refused")), (0, 0));
-    assert!(
-        (80..=100).contains(&world.sent.len()),
-        "every quarter of an hour: {}",
-        world.sent.len()
-    );
+    assert!((90..=120).contains(&world.sent.len()), "every 12 to 15 minutes: {}", world.sent.len());
     known.client_secret = secret;
     world.instance.put_client(known);
     world.run(seconds(901));
