@@ -63,7 +63,8 @@ pub struct Attempt {
 /// this one stopped, whether it ended well, was killed, or gave up.
 #[derive(Debug, Clone, PartialEq, Eq, Default)]
 pub struct Progress {
-    /// A refresh was sent at this moment and nothing is known of its outcome.
+    /// A refresh was sent at this moment and nothing is known of its outcome, or, where `next` is
+    /// set too, its answer was lost.
     pub sent_at: Option<Timestamp>,
     /// Attempts that failed in a row.
     pub failures: u32,
@@ -91,11 +92,11 @@ impl TokenState {
         let lost = progress.sent_at.is_some();
         let attempt = Attempt { failures: progress.failures, refused: false, lost };
         match (progress.sent_at, progress.next) {
+            (_, Some(next)) if progress.failures > 0 => Self::Waiting { tokens, next, attempt },
             // Whoever sent it is gone: the instance may have acted on it, so at once.
             (Some(sent_at), _) => {
                 Self::Waiting { tokens, next: (sent_at, Why::AnswerLost), attempt }
             }
-            (None, Some(next)) if progress.failures > 0 => Self::Waiting { tokens, next, attempt },
             (None, next) => Self::Fresh { tokens, next },
         }
     }

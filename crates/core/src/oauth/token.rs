@@ -133,6 +133,17 @@ impl TokenError {
         }
     }
 
+    /// Whether tokens may have been issued all the same: a success that was spoilt on its way, or
+    /// that a gateway did not wait for.
+    pub fn may_hide_tokens(&self) -> bool {
+        match self {
+            Self::Unavailable { status, .. } => matches!(status, 502 | 504),
+            Self::Page { status, .. } => (200..300).contains(status),
+            Self::Invalid { .. } => true,
+            Self::Refused { .. } | Self::Redirected { .. } | Self::RateLimited { .. } => false,
+        }
+    }
+
     /// `Retry-After`, in seconds.
     pub fn retry_after(&self) -> Option<i64> {
         match self {

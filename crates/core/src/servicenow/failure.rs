@@ -59,7 +59,11 @@ impl fmt::Display for TokenFailure {
 impl Diagnose for TokenFailure {
     fn code(&self) -> Code {
         match &self.error {
-            TokenError::Refused { error, .. } => self.refusal(error),
+            // Not in due form (RFC 6749 §5.2): nobody is sent to log in again for that.
+            TokenError::Refused { status, error } => match self.refusal(error) {
+                Code::TokenRefused if !matches!(status, 400 | 401) => Code::RequestRefused,
+                code => code,
+            },
             TokenError::Redirected { .. } => Code::EndpointRedirects,
             TokenError::RateLimited { .. } => Code::RateLimited,
             TokenError::Unavailable { .. } => Code::InstanceBusy,
