@@ -5,7 +5,7 @@ use std::num::NonZeroU8;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::{SignedDuration, Timestamp};
+use jiff::Timestamp;
 use snowtoken_core::diagnosis::Diagnose as _;
 use snowtoken_core::keeper::{
     Change, Command, Event, FailedAttempt, Failure, Keeper, NoAnswer, Policy, Progress,
@@ -13,6 +13,7 @@ use snowtoken_core::keeper::{
 };
 use snowtoken_core::oauth::client::Client;
 use snowtoken_core::profile::Profile;
+use snowtoken_core::servicenow::TokenFailure;
 use snowtoken_core::token_set::{Generation, TokenSet};
 use snowtoken_store::lock::RefreshLock;
 use snowtoken_store::{AuditEntry, Draft, Record, RecordState, StoreError, TokenStore};
@@ -23,7 +24,14 @@ use crate::http::{ATTEMPT_LIMIT, TransportError};
 use crate::world::World;
 
 /// One command gives up after this long.
-const PATIENCE: SignedDuration = SignedDuration::from_secs(30);
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// No attempt begins later than this, so that it can end in time; only a refusal is always put to
+/// the test.
+const LAST_START: Duration = PATIENCE.saturating_sub(ATTEMPT_LIMIT);
+
+/// What an attempt gets however late it is, and however the clock was set meanwhile.
+const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
 
 /// One command makes no more than this many attempts that fail without a refusal.
 const MOST_FAILURES: u32 = 3;
@@ -86,7 +94,7 @@ pub(crate) fn refresh(
     if let Some(at) = record.progress.sent_at {
         log::warn!("{}: the refresh sent at {at} left no outcome; trying again", profile.name);
     }
-    let give_up_at = world.now().saturating_add(PATIENCE).unwrap_or(Timestamp::MAX);
+    let last_start = world.now().saturating_add(LAST_START).unwrap_or(Timestamp::MAX);
     let lost_at = record.progress.sent_at;
     let mut drive = Drive {
         world,
@@ -95,7 +103,7 @@ pub(crate) fn refresh(
         profile,
         keeper,
         record,
-        give_up_at,
+        last_start,
         last: None,
         failures: 0,
         journalled: false,
@@ -111,7 +119,7 @@ struct Drive<'a> {
     profile: &'a Profile,
     keeper: Keeper,
     record: Record,
-    give_up_at: Timestamp,
+    last_start: Timestamp,
     last: Option<TransportError>,
     failures: u32,
     /// Whether the store knows that a request is on its way.
@@ -127,7 +135,7 @@ impl Drive<'_> {
             while let Some((generation, request)) = self.keeper.poll_request() {
                 self.journal()?;
                 let slot = self.slot()?;
-                let answer = self.world.transport.send(request, ATTEMPT_LIMIT);
+                let answer = self.world.transport.send(request, self.limit());
                 drop(slot);
                 let answer = answer.map_err(|error| {
                     let no_answer = error.no_answer();
@@ -143,10 +151,10 @@ impl Drive<'_> {
                     Step::Failed(error) => failed = Some(error),
                 }
             }
-            let next = self.keeper.poll_timeout().map(|(at, _)| at);
-            let next = next.filter(|at| *at <= self.give_up_at);
+            let next = self.keeper.poll_timeout();
+            let next = next.filter(|(at, why)| *at <= self.last_start || *why == Why::RefusedOnce);
             match (next, failed) {
-                (Some(at), _) if self.failures < MOST_FAILURES => self.wait_until(at),
+                (Some((at, _)), _) if self.failures < MOST_FAILURES => self.wait_until(at),
                 (_, Some(error)) => {
                     self.note_failure(&error);
                     return Err(error);
@@ -156,6 +164,13 @@ impl Drive<'_> {
         }
     }
 
+    /// How long the next attempt may take.
+    fn limit(&self) -> Duration {
+        let late = self.world.now().duration_since(self.last_start);
+        let late = Duration::try_from(late).unwrap_or_default();
+        ATTEMPT_LIMIT.saturating_sub(late).max(SHORTEST_ATTEMPT)
+    }
+
     /// Sends at once, or keeps the wait that somebody before us was told to keep.
     fn begin(&mut self, asker: Asker) -> Result<(), Error> {
         let now = self.world.now();
@@ -163,10 +178,10 @@ impl Drive<'_> {
             asker == Asker::Waits && *at > now && matches!(why, Why::BackOff | Why::RetryAfter)
         });
         match (kept, &self.record.progress.failed) {
-            (Some((at, _)), Some(failed)) if at > self.give_up_at => {
+            (Some((at, _)), Some(failed)) if at > self.last_start => {
                 Err(failed_before(self.profile, failed, Some(at)))
             }
-            (Some((at, _)), _) if at <= self.give_up_at => {
+            (Some((at, _)), _) if at <= self.last_start => {
                 self.wait_until(at);
                 Ok(())
             }
@@ -183,7 +198,9 @@ impl Drive<'_> {
         if self.journalled {
             return Ok(());
         }
-        let progress = Progress { sent_at: Some(self.world.now()), ..self.record.progress.clone() };
+        let sent_at = self.lost_at.unwrap_or_else(|| self.world.now());
+        let progress =
+            Progress { sent_at: Some(sent_at), next: None, ..self.record.progress.clone() };
         locked(self.store).note(&self.profile.name, self.record.generation, &progress, None)?;
         self.journalled = true;
         Ok(())
@@ -191,7 +208,7 @@ impl Drive<'_> {
 
     /// A place among the requests to this instance.
     fn slot(&self) -> Result<RefreshLock, Error> {
-        let left = self.give_up_at.duration_since(self.world.now());
+        let left = self.last_start.duration_since(self.world.now());
         let left = Duration::try_from(left).unwrap_or_default();
         let instance = self.profile.instance.url();
         Ok(RefreshLock::acquire_slot(&self.home.data, instance, SLOTS, left)?)
@@ -201,6 +218,8 @@ impl Drive<'_> {
     /// the intent stays noted, which is as safe.
     fn note_failure(&self, error: &Error) {
         let mut progress = self.keeper.progress();
+        // Should the refresh token be refused one day, this is why.
+        progress.sent_at = self.lost_at;
         // Somebody acts, and wants to see at once whether it helped.
         progress.next = progress.next.filter(|(_, why)| *why != Why::SomebodyMustAct);
         progress.failed = Some(FailedAttempt {
@@ -230,7 +249,8 @@ impl Drive<'_> {
             log::info!("{}: trying again at {at}: {why}", self.profile.name);
         }
         let wait = Duration::try_from(at.duration_since(self.world.now())).unwrap_or_default();
-        self.world.clock.sleep(wait);
+        // A clock that was set back since `at` was chosen must not make it longer.
+        self.world.clock.sleep(wait.min(PATIENCE));
         // The keeper is told the later of both: a clock that was set back must not stop it.
         self.keeper.handle_timeout(self.world.now().max(at));
     }
@@ -238,36 +258,18 @@ impl Drive<'_> {
     fn handle(&mut self, event: Event) -> Result<Step, Error> {
         match event {
             Event::Refreshed { tokens, change } => self.keep(*tokens, change),
-            Event::RefusedOnce(failure) => match locked(self.store).load(&self.profile.name)? {
-                // Somebody without our lock refreshed: theirs is the living one.
-                Some(newer) if newer.generation > self.record.generation => {
-                    Ok(Step::Done(Box::new(Refreshed { record: newer, change: None })))
-                }
-                _ => Ok(Step::Failed(failure.into())),
+            // Somebody without our lock may have refreshed: theirs is the living one.
+            Event::RefusedOnce(failure) => match self.newer()? {
+                Some(step) => Ok(step),
+                None => Ok(Step::Failed(failure.into())),
             },
-            Event::Rejected(failure) => {
-                let at = self.world.now();
-                let audit = self.audit("refresh", "refused", &failure.to_string());
-                let state = RecordState::Rejected { at };
-                locked(self.store).mark(
-                    &self.profile.name,
-                    self.record.generation,
-                    state,
-                    Some(&audit),
-                )?;
-                self.note_facts();
-                Err(match self.lost_at {
-                    Some(sent_at) => Error::LostThenRefused {
-                        profile: self.profile.name.to_string(),
-                        sent_at,
-                        source: Box::new(failure),
-                    },
-                    None => failure.into(),
-                })
-            }
+            Event::Rejected(failure) => match self.newer()? {
+                Some(step) => Ok(step),
+                None => self.reject(failure),
+            },
             Event::Failed(failure) => {
                 self.failures += 1;
-                if failure == Failure::NoAnswer(NoAnswer::Lost) {
+                if left_in_doubt(&failure) {
                     self.lost_at.get_or_insert(self.world.now());
                 }
                 Ok(Step::Failed(match failure {
@@ -280,6 +282,31 @@ impl Drive<'_> {
             }
             Event::NothingToRefresh => Err(Error::NoRefreshToken(self.profile.name.to_string())),
         }
+    }
+
+    /// What somebody stored since we read.
+    fn newer(&self) -> Result<Option<Step>, Error> {
+        let found = locked(self.store).load(&self.profile.name)?;
+        let newer = found.filter(|record| record.generation > self.record.generation);
+        Ok(newer.map(|record| Step::Done(Box::new(Refreshed { record, change: None }))))
+    }
+
+    /// Two refusals in a row of what is still the current one: a person must log in.
+    fn reject(&self, failure: TokenFailure) -> Result<Step, Error> {
+        let at = self.world.now();
+        let audit = self.audit("refresh", "refused", &failure.to_string());
+        let state = RecordState::Rejected { at };
+        let name = &self.profile.name;
+        locked(self.store).mark(name, self.record.generation, state, Some(&audit))?;
+        self.note_facts();
+        Err(match self.lost_at {
+            Some(sent_at) => Error::LostThenRefused {
+                profile: name.to_string(),
+                sent_at,
+                source: Box::new(failure),
+            },
+            None => failure.into(),
+        })
     }
 
     /// Durable first; only what is stored may be handed out.
@@ -316,6 +343,14 @@ impl Drive<'_> {
             outcome: outcome.to_owned(),
             detail: detail.to_owned(),
         }
+    }
+}
+
+/// Whether the instance may have issued tokens that did not reach us.
+fn left_in_doubt(failure: &Failure) -> bool {
+    match failure {
+        Failure::NoAnswer(no_answer) => *no_answer == NoAnswer::Lost,
+        Failure::Answer(failure) => failure.error.may_hide_tokens(),
     }
 }
 
