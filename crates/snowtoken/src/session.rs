@@ -1,5 +1,7 @@
 //! A profile that is open: ask it for a living access token.
 
+mod rejected;
+
 use std::path::Path;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -143,9 +145,24 @@ impl Session {
     /// shorter ones: what a single call needs. Otherwise as [`Session::access_token`].
     ///
     /// # Errors
-    /// As [`Session::access_token`], but never [`Error::TooShort`]: nobody asked for more.
+    /// As [`Session::access_token`]; [`Error::TooShort`] only if what comes has ended when it comes.
     pub fn living_access_token(&self) -> Result<AccessToken, Error> {
         self.token_for(None)
+    }
+
+    /// The failure of whoever held the lock while we waited for it is ours too.
+    fn failed_meanwhile(
+        &self,
+        lock: &RefreshLock,
+        record: &Record,
+        began: Timestamp,
+    ) -> Result<(), Error> {
+        match &record.progress.failed {
+            Some(failed) if lock.waited() && failed.at >= began => {
+                Err(driver::failed_before(&self.profile, failed, None))
+            }
+            _ => Ok(()),
+        }
     }
 
     fn token_for(&self, min_valid: Option<Duration>) -> Result<AccessToken, Error> {
@@ -164,18 +181,26 @@ impl Session {
             return Ok(token);
         }
         self.check_usable(&record)?;
-        if let Some(failed) = &record.progress.failed
-            && lock.waited()
-            && failed.at >= began
-        {
-            return Err(driver::failed_before(&self.profile, failed, None));
-        }
+        self.failed_meanwhile(&lock, &record, began)?;
         let record = self.refresh_locked(record, Asker::Waits)?.record;
-        let left = record.tokens.access_expires_at.at.duration_since(self.now());
+        self.fresh(record, min_valid)
+    }
+
+    /// What a refresh has just brought, if it lives for as long as was asked for.
+    fn fresh(&self, record: Record, min_valid: Option<Duration>) -> Result<AccessToken, Error> {
+        let left = |record: &Record| record.tokens.access_expires_at.at.duration_since(self.now());
+        let record = if left(&record) > SignedDuration::ZERO {
+            record
+        } else {
+            // The machine slept, or its clock was set, while the answer was on its way.
+            self.refresh_locked(record, Asker::Insists)?.record
+        };
+        let left = left(&record);
         let wanted = min_valid.unwrap_or_default();
         let wanted = SignedDuration::try_from(wanted).unwrap_or(SignedDuration::MAX);
         // The call itself took time: a token that just fails by that is as good as it gets.
-        if min_valid.is_some() && left < wanted.saturating_sub(SignedDuration::from_secs(5)) {
+        let too_short = left < wanted.saturating_sub(SignedDuration::from_secs(5));
+        if left <= SignedDuration::ZERO || min_valid.is_some() && too_short {
             return Err(Error::TooShort { left, wanted });
         }
         Ok(AccessToken::of(record))
@@ -267,8 +292,7 @@ impl Session {
     /// # Errors
     /// A verdict of the instance is [`Error::Api`].
     pub fn verify(&self) -> Result<(Option<User>, Record), Error> {
-        let token = self.living_access_token()?;
-        let user = verify(&self.world, &self.profile, &token.token)?;
+        let user = self.calling(|token| verify(&self.world, &self.profile, token))?;
         let mut record = self.record()?;
         if user.is_some() && record.user != user {
             self.store().set_user(&self.profile.name, record.generation, user.as_ref())?;
