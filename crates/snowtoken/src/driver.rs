@@ -5,7 +5,7 @@ use std::num::NonZeroU8;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
-use jiff::Timestamp;
+use jiff::{SignedDuration, Timestamp};
 use snowtoken_core::diagnosis::Diagnose as _;
 use snowtoken_core::keeper::{
     Change, Command, Event, FailedAttempt, Failure, Keeper, NoAnswer, Policy, Progress,
@@ -35,6 +35,9 @@ const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
 
 /// One command makes no more than this many attempts that fail without a refusal.
 const MOST_FAILURES: u32 = 3;
+
+/// Clocks of machines are set by this much now and then.
+pub(crate) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
 /// How often saving is tried again, half a second apart; each try also waits for a busy database.
 const SAVE_TRIES: u32 = 6;
@@ -174,10 +177,16 @@ impl Drive<'_> {
     /// Sends at once, or keeps the wait that somebody before us was told to keep.
     fn begin(&mut self, asker: Asker) -> Result<(), Error> {
         let now = self.world.now();
+        // A clock that was set back since would make minutes years.
+        let failed = self.record.progress.failed.as_ref();
+        let set_back = failed.is_some_and(|failed| failed.at.duration_since(now) > CLOCK_TOLERANCE);
         let kept = self.record.progress.next.filter(|(at, why)| {
-            asker == Asker::Waits && *at > now && matches!(why, Why::BackOff | Why::RetryAfter)
+            !set_back
+                && asker == Asker::Waits
+                && *at > now
+                && matches!(why, Why::BackOff | Why::RetryAfter)
         });
-        match (kept, &self.record.progress.failed) {
+        match (kept, failed) {
             (Some((at, _)), Some(failed)) if at > self.last_start => {
                 Err(failed_before(self.profile, failed, Some(at)))
             }

@@ -199,7 +199,8 @@ impl Session {
         let wanted = min_valid.unwrap_or_default();
         let wanted = SignedDuration::try_from(wanted).unwrap_or(SignedDuration::MAX);
         // The call itself took time: a token that just fails by that is as good as it gets.
-        let too_short = left < wanted.saturating_sub(SignedDuration::from_secs(5));
+        let tolerance = SignedDuration::from_secs(5).min(wanted / 4);
+        let too_short = left < wanted.saturating_sub(tolerance);
         if left <= SignedDuration::ZERO || min_valid.is_some() && too_short {
             return Err(Error::TooShort { left, wanted });
         }

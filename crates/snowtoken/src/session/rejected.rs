@@ -6,7 +6,7 @@ use snowtoken_core::servicenow::ApiError;
 use snowtoken_store::Record;
 
 use super::{AccessToken, Session};
-use crate::driver::Asker;
+use crate::driver::{Asker, CLOCK_TOLERANCE};
 use crate::error::Error;
 
 impl Session {
@@ -61,6 +61,7 @@ impl Session {
         let now = self.now();
         let age = now.duration_since(record.tokens.issued_at);
         let same = matches!(record.progress.next, Some((at, Why::SameTokenAgain)) if now < at);
-        same || age.abs() < REJECTION_PAUSE
+        // By a clock that was set back everything lies ahead.
+        same && age >= -CLOCK_TOLERANCE || age.abs() < REJECTION_PAUSE
     }
 }
