@@ -302,20 +302,20 @@ impl Drive<'_> {
 
     /// Two refusals in a row of what is still the current one: a person must log in.
     fn reject(&self, failure: TokenFailure) -> Result<Step, Error> {
-        let at = self.world.now();
-        let audit = self.audit("refresh", "refused", &failure.to_string());
-        let state = RecordState::Rejected { at };
         let name = &self.profile.name;
-        locked(self.store).mark(name, self.record.generation, state, Some(&audit))?;
-        self.note_facts();
-        Err(match self.lost_at {
+        let error = match self.lost_at {
             Some(sent_at) => Error::LostThenRefused {
                 profile: name.to_string(),
                 sent_at,
                 source: Box::new(failure),
             },
             None => failure.into(),
-        })
+        };
+        let audit = self.audit("refresh", "refused", &error.to_string());
+        let state = RecordState::Rejected { at: self.world.now() };
+        locked(self.store).mark(name, self.record.generation, state, Some(&audit))?;
+        self.note_facts();
+        Err(error)
     }
 
     /// Durable first; only what is stored may be handed out.
