@@ -6,11 +6,11 @@ use std::time::Duration;
 use snowtoken::core::SignedDuration;
 use snowtoken::core::diagnosis::{Code, Diagnose as _};
 use snowtoken::http::ATTEMPT_LIMIT;
-use snowtoken::store::RecordState;
+use snowtoken::store::{RecordState, TokenStore as _};
 use snowtoken::{AccessToken, Error, Outcome};
 
 use crate::served::{Bytes, Framing, Hasty, Served};
-use crate::stage::{MINUTE, Sent, Stage, StageClock, log_in, start};
+use crate::stage::{Fate, MINUTE, Sent, Stage, StageClock, log_in, start};
 use crate::{counts, each};
 
 /// What works on this machine works within this.
@@ -145,4 +145,46 @@ fn g6_without_grace_the_message_names_the_lost_answer() {
         let kept = record.tokens.refresh_token.unwrap();
         assert_eq!(kept.expose(), sent[0].refresh_token, "{case:?}: the old one is kept");
     });
+}
+
+/// G6: the loss is remembered when one command has given up and another one is refused.
+#[test]
+fn g6_a_later_command_knows_of_the_lost_answer() {
+    let (stage, road) = Stage::new(&ROTATING);
+    stage.clock.advance(31 * MINUTE);
+    road.set(|_| Fate::AnswerLost);
+    let began = stage.clock.truth();
+    let error = stage.session().access_token(MINUTE).unwrap_err();
+    assert_eq!((error.code(), error.outcome()), (Code::TimedOut, Outcome::TryLater));
+    assert!(stage.clock.truth().duration_since(began).as_secs() <= 30);
+    assert_eq!(stage.record().state, RecordState::Held);
+    stage.clock.advance(20 * MINUTE);
+    road.set(|_| Fate::Carried(Duration::ZERO));
+    let error = stage.session().access_token(MINUTE).unwrap_err();
+    assert!(matches!(error, Error::LostThenRefused { .. }), "{error:?}");
+    assert!(error.to_string().contains("was lost"), "{error}");
+    // The audit says so as well.
+    let audit = stage.store.audit(None, 1).unwrap();
+    assert!(audit[0].detail.contains("was lost"), "{audit:?}");
+}
+
+/// G6: a refusal that comes late in a command is put to the test all the same, and in time.
+#[test]
+fn g6_a_late_refusal_is_put_to_the_test_in_time() {
+    for round_trip in [5_600, 6_500, 7_900] {
+        let (stage, road) = Stage::new(&ROTATING);
+        stage.clock.advance(31 * MINUTE);
+        let mut lost = 2;
+        road.set(move |_| {
+            lost -= 1;
+            let time = Duration::from_millis(round_trip);
+            if lost >= 0 { Fate::AnswerLost } else { Fate::Carried(time) }
+        });
+        let began = stage.clock.truth();
+        let error = stage.session().access_token(MINUTE).unwrap_err();
+        assert!(matches!(error, Error::LostThenRefused { .. }), "{error:?}");
+        let last = road.sent().pop().unwrap();
+        let end = last.at.duration_since(began).unsigned_abs() + last.limit;
+        assert!(end <= Duration::from_secs(30), "{round_trip}: may take {end:?}");
+    }
 }

@@ -149,9 +149,13 @@ fn g24_moments_are_exact() {
         let end = sent_at + SignedDuration::from_secs(1_799);
         let deadline = record.tokens.access_expires_at;
         assert_eq!((deadline.at, deadline.known_by), (end, KnownBy::Stated), "{moment}");
-        let read = stage.on_disk().load(&stage.profile.name).unwrap().unwrap();
-        assert_eq!(read.tokens.access_expires_at, deadline, "{moment}");
-        assert_eq!((read.tokens.issued_at, read.generation), (sent_at, Generation(2)), "{moment}");
+        let stored = stage.on_disk().load(&stage.profile.name).unwrap().unwrap();
+        assert_eq!(stored.tokens.access_expires_at, deadline, "{moment}");
+        assert_eq!(
+            (stored.tokens.issued_at, stored.generation),
+            (sent_at, Generation(2)),
+            "{moment}"
+        );
         // Up to the minute before its end there is no other one, and then there is.
         stage.clock.advance(Duration::from_secs(1_739));
         session.living_access_token().unwrap();

@@ -100,11 +100,6 @@ impl StageClock {
         hands.ahead -= by;
     }
 
-    /// How often it was read since [`StageClock::jump_at`].
-    pub(crate) fn reads(&self) -> u64 {
-        lock(&self.0).reads
-    }
-
     /// The longest sleep so far.
     pub(crate) fn longest_sleep(&self) -> Duration {
         lock(&self.0).longest_sleep
@@ -323,11 +318,6 @@ impl Stage {
     /// What the instance knows of the pair.
     pub(crate) fn view(&self) -> TokenView {
         lock(&self.instance).tokens(self.clock.truth()).remove(0)
-    }
-
-    /// Changes the instance.
-    pub(crate) fn set(&self, knob: &str, value: &str) {
-        lock(&self.instance).set(knob, value).unwrap();
     }
 
     /// The refresh token is neither given up nor replaced by a dead one.

@@ -16,6 +16,8 @@ use crate::served::{Bytes, Framing, Hasty, Served};
 use crate::stage::{Fate, MINUTE, Stage, StageClock, log_in, start};
 use list::Wrong;
 
+const REFUSED: Fate = Fate::Answered(401, &[], r#"{"error":"invalid_grant"}"#);
+
 /// What works on this machine works within this.
 const PATIENCE: Duration = Duration::from_secs(2);
 
@@ -80,7 +82,6 @@ fn g15_only_a_refusal_in_due_form_and_twice_ends_the_session() {
         assert!(matches!(stage.record().state, RecordState::Rejected { .. }), "{what}");
         assert_eq!(hasty.sent().len(), 2, "{what}");
     });
-    const REFUSED: Fate = Fate::Answered(401, &[], r#"{"error":"invalid_grant"}"#);
     for between in [
         Fate::Answered(503, &[], ""),
         Fate::Answered(429, &[], ""),
@@ -126,7 +127,7 @@ fn g15_a_refusal_of_what_is_not_current_any_more_ends_nothing() {
                 let generation = record.generation;
                 store.save(&name, generation, &record.into(), None).unwrap();
             }
-            Fate::Answered(401, &[], r#"{"error":"invalid_grant"}"#)
+            REFUSED
         });
         let result = stage.session().access_token(MINUTE);
         let record = stage.record();

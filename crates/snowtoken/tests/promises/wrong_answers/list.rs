@@ -164,7 +164,7 @@ fn members() -> Vec<Wrong> {
     let invalid = [Code::AnswerInvalid, Code::AnswerUnreadable];
     let bearer = r#""token_type":"Bearer","expires_in":1799"#;
     let mut list: Vec<Wrong> = [
-        format!(r#"{{{bearer}}}"#),
+        format!("{{{bearer}}}"),
         format!(r#"{{"access_token":null,{bearer}}}"#),
         format!(r#"{{"access_token":"",{bearer}}}"#),
         format!(r#"{{"access_token":7,{bearer}}}"#),
