@@ -36,6 +36,10 @@ const SHORTEST_ATTEMPT: Duration = Duration::from_secs(2);
 /// One command makes no more than this many attempts that fail without a refusal.
 const MOST_FAILURES: u32 = 3;
 
+/// The same where an answer was lost: an instance that replaces refresh tokens may accept the old
+/// one for some seconds more, and never again.
+const MOST_FAILURES_IN_DOUBT: u32 = 5;
+
 /// Clocks of machines are set by this much now and then.
 pub(crate) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
 
@@ -157,7 +161,7 @@ impl Drive<'_> {
             let next = self.keeper.poll_timeout();
             let next = next.filter(|(at, why)| *at <= self.last_start || *why == Why::RefusedOnce);
             match (next, failed) {
-                (Some((at, _)), _) if self.failures < MOST_FAILURES => self.wait_until(at),
+                (Some((at, _)), _) if self.failures < self.most_failures() => self.wait_until(at),
                 (_, Some(error)) => {
                     self.note_failure(&error);
                     return Err(error);
@@ -165,6 +169,10 @@ impl Drive<'_> {
                 (_, None) => return Err(Error::NotLoggedIn(self.profile.name.to_string())),
             }
         }
+    }
+
+    fn most_failures(&self) -> u32 {
+        if self.lost_at.is_some() { MOST_FAILURES_IN_DOUBT } else { MOST_FAILURES }
     }
 
     /// How long the next attempt may take.

@@ -138,7 +138,8 @@ impl TokenError {
     pub fn may_hide_tokens(&self) -> bool {
         match self {
             Self::Unavailable { status, .. } => matches!(status, 502 | 504),
-            Self::Page { status, .. } => (200..300).contains(status),
+            // What has a title comes from somebody else.
+            Self::Page { status, title } => (200..300).contains(status) && title.is_none(),
             Self::Invalid { .. } => true,
             Self::Refused { .. } | Self::Redirected { .. } | Self::RateLimited { .. } => false,
         }

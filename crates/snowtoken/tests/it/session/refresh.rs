@@ -158,7 +158,7 @@ fn v29_lost_answers_never_end_the_session() {
     assert_eq!((error.code(), error.outcome()), (Code::ConnectionLost, Outcome::TryLater));
     assert_eq!(scene.record().state, RecordState::Held);
     let sent = scene.script.sent();
-    assert!((2..=3).contains(&sent.len()), "{}", sent.len());
+    assert!((2..=5).contains(&sent.len()), "{}", sent.len());
     let took = sent.last().unwrap().at.duration_since(sent[0].at);
     assert!(took.as_secs() <= 30, "{took}");
 }
@@ -202,7 +202,8 @@ fn g15_pages_and_failures_keep_the_refresh_token() {
         let record = scene.record();
         assert_eq!((record.generation, record.state), (Generation(1), RecordState::Held));
         let sent = scene.script.sent().len();
-        assert!((1..=3).contains(&sent), "{status} {shown}: {sent} requests");
+        // A spoilt success may have replaced the refresh token: then two more are worth it.
+        assert!((1..=5).contains(&sent), "{status} {shown}: {sent} requests");
         assert!(scene.sent_refresh_tokens().iter().all(|token| token == "refresh-old"));
     }
 }
