@@ -74,7 +74,7 @@ fn stage(knobs: &[&str], framing: Framing, first: Bytes) -> (Stage, Arc<Hasty>, 
     let (instance, client, tokens) = log_in(knobs);
     let instance = Arc::new(Mutex::new(instance));
     let plan = move |n| if n == 1 { first.clone() } else { Bytes::Whole };
-    let server = Served::start(instance.clone(), clock.clone(), framing, plan);
+    let server = Served::start(instance.clone(), framing, plan);
     let hasty = Arc::new(Hasty::new(clock.clone(), PATIENCE));
     let login = (instance, client, tokens);
     (Stage::with(login, &server.url(), clock, hasty.clone()), hasty, server)
@@ -183,8 +183,8 @@ fn g6_a_late_refusal_is_put_to_the_test_in_time() {
         let began = stage.clock.truth();
         let error = stage.session().access_token(MINUTE).unwrap_err();
         assert!(matches!(error, Error::LostThenRefused { .. }), "{error:?}");
-        let last = road.sent().pop().unwrap();
-        let end = last.at.duration_since(began).unsigned_abs() + last.limit;
+        let final_one = road.sent().pop().unwrap();
+        let end = final_one.at.duration_since(began).unsigned_abs() + final_one.limit;
         assert!(end <= Duration::from_secs(30), "{round_trip}: may take {end:?}");
     }
 }

@@ -8,18 +8,7 @@ use snowtoken::core::{SignedDuration, Timestamp};
 use snowtoken::store::TokenStore as _;
 
 use crate::each;
-use crate::stage::{Fate, MINUTE, Stage, start};
-
-/// A small generator: what a test does is the same each time.
-struct Dice(u64);
-
-impl Dice {
-    fn below(&mut self, most: u64) -> u64 {
-        self.0 =
-            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
-        (self.0 >> 33) % most.max(1)
-    }
-}
+use crate::stage::{Dice, Fate, MINUTE, Stage, start};
 
 /// Two hundred lengths: a hundred short ones, and a hundred up to a day.
 fn lengths() -> Vec<u32> {

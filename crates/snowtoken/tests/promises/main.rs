@@ -10,8 +10,11 @@
 mod clocks;
 mod cut_answers;
 mod lifetimes;
+mod network_faults;
 mod retry_storm;
 mod served;
+#[cfg(target_os = "linux")]
+mod soak;
 mod stage;
 mod support;
 mod wrong_answers;

@@ -18,6 +18,9 @@ use crate::support::requests::direct;
 /// No connection is kept longer than this.
 const LONGEST: Duration = Duration::from_secs(20);
 
+/// Tells the instance the time: the test's clock may be in another process.
+const NOW: &str = "x-now";
+
 /// How an answer says where it ends (RFC 9112 §6).
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Framing {
@@ -43,7 +46,6 @@ type Plan = Box<dyn FnMut(usize) -> Bytes + Send>;
 
 struct Shared {
     instance: Arc<Mutex<Instance>>,
-    clock: Arc<StageClock>,
     framing: Framing,
     plan: Mutex<(usize, Plan)>,
     /// The length of the last answer in bytes.
@@ -61,7 +63,6 @@ pub(crate) struct Served {
 impl Served {
     pub(crate) fn start(
         instance: Arc<Mutex<Instance>>,
-        clock: Arc<StageClock>,
         framing: Framing,
         plan: impl FnMut(usize) -> Bytes + Send + 'static,
     ) -> Self {
@@ -69,7 +70,6 @@ impl Served {
         let port = listener.local_addr().unwrap().port();
         let shared = Arc::new(Shared {
             instance,
-            clock,
             framing,
             plan: Mutex::new((0, Box::new(plan))),
             length: Mutex::new(0),
@@ -90,6 +90,10 @@ impl Served {
 
     pub(crate) fn url(&self) -> String {
         format!("http://127.0.0.1:{}", self.port)
+    }
+
+    pub(crate) fn requests(&self) -> usize {
+        self.shared.plan.lock().unwrap_or_else(PoisonError::into_inner).0
     }
 
     /// How long the last answer would have been.
@@ -127,11 +131,9 @@ impl Shared {
             if let Bytes::Other(bytes) = &bytes {
                 return stream.write_all(bytes);
             }
-            let answer = self
-                .instance
-                .lock()
-                .unwrap_or_else(PoisonError::into_inner)
-                .handle(self.clock.truth(), request);
+            let now = request.headers()[NOW].to_str().unwrap().parse().unwrap();
+            let answer =
+                self.instance.lock().unwrap_or_else(PoisonError::into_inner).handle(now, request);
             let whole = written(answer, self.framing);
             *self.length.lock().unwrap_or_else(PoisonError::into_inner) = whole.len();
             match bytes {
@@ -225,12 +227,18 @@ pub(crate) struct Hasty {
     inner: HttpTransport,
     clock: Arc<StageClock>,
     limit: Duration,
+    remembers: bool,
     sent: Mutex<Vec<Sent>>,
 }
 
 impl Hasty {
     pub(crate) fn new(clock: Arc<StageClock>, limit: Duration) -> Self {
-        Self { inner: direct(), clock, limit, sent: Mutex::default() }
+        Self { inner: direct(), clock, limit, remembers: true, sent: Mutex::default() }
+    }
+
+    /// One whose memory does not grow.
+    pub(crate) fn forgetful(clock: Arc<StageClock>, limit: Duration) -> Self {
+        Self { remembers: false, ..Self::new(clock, limit) }
     }
 
     /// Every request so far.
@@ -244,9 +252,13 @@ impl Transport for Hasty {
         self.inner.open(origin);
     }
 
-    fn send(&self, request: Request, limit: Duration) -> Result<Response, TransportError> {
+    fn send(&self, mut request: Request, limit: Duration) -> Result<Response, TransportError> {
+        let now = self.clock.truth().to_string().parse().unwrap();
+        request.headers_mut().insert(NOW, now);
         let sent = Sent::of(&request, self.clock.truth(), limit);
-        self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
+        if self.remembers {
+            self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
+        }
         self.inner.send(request, limit.min(self.limit)).map_err(|error| match error {
             TransportError::TimedOut { host, sent, .. } => {
                 self.clock.advance(limit);

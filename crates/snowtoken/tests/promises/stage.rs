@@ -1,5 +1,6 @@
 //! A session, an instance, a road between them and a clock, none of which moves by itself.
 
+use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
@@ -39,6 +40,17 @@ pub(crate) fn start() -> Timestamp {
 
 fn lock<T: ?Sized>(mutex: &Mutex<T>) -> MutexGuard<'_, T> {
     mutex.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+/// A small generator: what a test does is the same each time.
+pub(crate) struct Dice(pub(crate) u64);
+
+impl Dice {
+    pub(crate) fn below(&mut self, most: u64) -> u64 {
+        self.0 =
+            self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % most.max(1)
+    }
 }
 
 /// What happens to a clock when it is read for the n-th time.
@@ -265,13 +277,7 @@ impl Stage {
         let profile = profile(address, &client);
         let mut store = SharedStore::default();
         fill(&mut store, &profile, &client, tokens);
-        let world = World {
-            clock: clock.clone(),
-            dice: system_dice,
-            environment: Environment::default(),
-            transport,
-            browser: Arc::new(NoBrowser),
-        };
+        let world = world(clock.clone(), transport);
         let folder = tempfile::tempdir().unwrap();
         Self { instance, clock, store, profile, world, folder }
     }
@@ -282,11 +288,14 @@ impl Stage {
         Session::with_store(self.world.clone(), self.home(), self.profile.clone(), store)
     }
 
+    /// Where its files are.
+    pub(crate) fn folder(&self) -> &Path {
+        self.folder.path()
+    }
+
     /// The same profile in a database on disk, as it stands in memory now.
     pub(crate) fn on_disk(&self) -> SqliteStore {
-        let keys = Keys::from(KeySource::File(self.folder.path().join("key")));
-        let options = Options::new(self.home().database());
-        let mut store = SqliteStore::open_or_create(&options, &keys).unwrap();
+        let mut store = open_store(self.folder.path());
         let (name, binding) = (&self.profile.name, snowtoken::session::binding(&self.profile));
         if store.load(name).unwrap().is_none() {
             let secret = self.store.client_secret(name, &binding).unwrap().unwrap();
@@ -303,8 +312,7 @@ impl Stage {
     }
 
     pub(crate) fn home(&self) -> Home {
-        let data = self.folder.path().join("home");
-        Home { config_file: data.join("config.toml"), data }
+        home_in(self.folder.path())
     }
 
     pub(crate) fn record(&self) -> Record {
@@ -338,6 +346,27 @@ impl Stage {
         let answer = lock(&self.instance).handle(self.clock.truth(), request);
         answer.status() == 200
     }
+}
+
+pub(crate) fn world(clock: Arc<StageClock>, transport: Arc<dyn Transport>) -> World {
+    World {
+        clock,
+        dice: system_dice,
+        environment: Environment::default(),
+        transport,
+        browser: Arc::new(NoBrowser),
+    }
+}
+
+pub(crate) fn home_in(folder: &Path) -> Home {
+    let data = folder.join("home");
+    Home { config_file: data.join("config.toml"), data }
+}
+
+/// The database in a stage's folder.
+pub(crate) fn open_store(folder: &Path) -> SqliteStore {
+    let keys = Keys::from(KeySource::File(folder.join("key")));
+    SqliteStore::open_or_create(&Options::new(home_in(folder).database()), &keys).unwrap()
 }
 
 /// An instance with these knobs, its client, and the tokens a person has just consented to.
