@@ -6,6 +6,8 @@ mod config;
 mod instance;
 mod redirect;
 #[cfg(feature = "store-file")]
+mod sealed_file;
+#[cfg(feature = "store-file")]
 mod store_file;
 mod token_answer;
 
@@ -34,4 +36,10 @@ pub fn token_answer(data: &[u8]) {
 #[cfg(feature = "store-file")]
 pub fn store_file(data: &[u8]) {
     store_file::check(data);
+}
+
+/// A text as a sealed profile.
+#[cfg(feature = "store-file")]
+pub fn sealed_file(data: &[u8]) {
+    sealed_file::check(data);
 }

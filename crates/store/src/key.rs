@@ -14,7 +14,7 @@ use crate::error::{Result, StoreError};
 use crate::seal::{self, KeyBytes};
 
 mod command;
-mod encoding;
+pub(crate) mod encoding;
 mod file;
 #[cfg_attr(not(feature = "keyring"), path = "key/no_keyring.rs")]
 pub mod keyring;

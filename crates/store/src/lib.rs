@@ -8,6 +8,7 @@
 //! - Every secret is sealed by [`seal`] before it enters a database, bound to its row and column.
 //! - The key comes from [`key`]: the system's keyring, a key file, a passphrase or a command. The
 //!   person chooses; there is no silent fallback, and never a store in the clear.
+//! - [`envelope`] is a profile on its way to another machine, as a sealed text file.
 //! - [`lock`] makes a refresh the only one of its profile across processes; [`write_file`] delivers
 //!   files that are replaced whole or not at all.
 //!
@@ -43,6 +44,7 @@ mod record;
 mod row;
 mod secure;
 
+pub mod envelope;
 pub mod key;
 pub mod lock;
 pub mod memory;

@@ -50,6 +50,16 @@ pub fn replace(path: &Path, contents: &[u8]) -> Result<(), WriteFileError> {
         .map_err(|source| WriteFileError::Refused { path: path.to_owned(), source })
 }
 
+/// Gives a file that [`replace`] wrote another name in the same folder, in place of a regular file or
+/// none. Durable when it returns.
+pub fn rename(from: &Path, to: &Path) -> Result<(), WriteFileError> {
+    check_target(to)?;
+    let refused = |source| WriteFileError::Refused { path: to.to_owned(), source };
+    fs::rename(from, to).map_err(refused)?;
+    let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
+    sync_folder(folder.unwrap_or(Path::new("."))).map_err(refused)
+}
+
 /// Whether [`replace`] would find its place: nothing in the way, and a folder that takes files. It
 /// leaves nothing behind. To be asked before a person is sent anywhere for what is to be written.
 pub fn check(path: &Path) -> Result<(), WriteFileError> {
@@ -58,6 +68,14 @@ pub fn check(path: &Path) -> Result<(), WriteFileError> {
     tempfile::tempfile_in(folder.unwrap_or(Path::new(".")))
         .map(drop)
         .map_err(|source| WriteFileError::Refused { path: path.to_owned(), source })
+}
+
+fn sync_folder(folder: &Path) -> io::Result<()> {
+    #[cfg(unix)]
+    fs::File::open(folder)?.sync_all()?;
+    #[cfg(not(unix))]
+    let _ = folder;
+    Ok(())
 }
 
 fn check_target(path: &Path) -> Result<(), WriteFileError> {

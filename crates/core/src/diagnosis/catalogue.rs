@@ -635,6 +635,50 @@ catalogue! {
         signs: [],
         source: "a rule of snowtoken",
     }
+    SealedFileDamaged = "sealed-file-damaged", "the sealed file is not what was written", You, Failed {
+        cause: "It was cut or changed on the way, or it was never written by `profile export`.",
+        proof: "Checksum, form and seal are checked before anything in it is used; nothing was changed.",
+        fixes: [Note("copy the file again, as it is; a mail program may have changed its lines"),
+            Note("if it is lost: `snowtoken login NAME` on the machine that shall have the tokens")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    SealedFileNewer = "sealed-file-newer", "the sealed file was written by a newer version", You, Failed {
+        cause: "The machine it comes from has a newer snowtoken, whose files this one cannot read.",
+        proof: "The version stands in the file's second line; nothing was changed.",
+        fixes: [Note("install the newer version here, then import the same file")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    SealedFileNotOpened = "sealed-file-not-opened", "the sealed file does not open", You, Failed {
+        cause: "Another passphrase or identity is needed, or somebody changed the file on purpose.",
+        proof: "The checksum fits, so the file arrived as it is, and the seal does not open; nothing was changed.",
+        fixes: [Note("repeat with the passphrase that was typed at the export"),
+            Set("--identity FILE", "for a file that was sealed for an age recipient: the identity that belongs to it")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    SealedFileUsed = "sealed-file-used", "that hand-over is over already", You, Usage {
+        cause: "The file was imported on this machine before, or a later hand-over has taken its place.",
+        proof: "The audit knows the number in its line `Lease`; nothing was changed.",
+        fixes: [Run("snowtoken status", "who keeps the tokens now, as far as this machine knows"),
+            Set("--force", "imports it all the same: two machines may then refresh the same tokens")],
+        who: "you",
+        signs: [],
+        source: "docs/adr/0007-handing-a-profile-over.md",
+    }
+    AgeFailed = "age-failed", "the age program did not do what was asked", You, Failed {
+        cause: "It is not installed, does not know the recipient or identity, or was not answered in time.",
+        proof: "It could not be started, or ended with an error; nothing was changed.",
+        fixes: [Note("install age (Debian: age, Homebrew: age, winget: FiloSottile.age), or seal with a passphrase instead"),
+            Note("try by hand what it says: `age --help`")],
+        who: "you",
+        signs: [],
+        source: "https://age-encryption.org",
+    }
     ProgramNotStarted = "program-not-started", "the program could not be started", You, Failed {
         cause: "It does not exist or may not be executed.",
         proof: "The operating system refused.",

@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 use crate::seal::KeyBytes;
 
 /// The bytes as lower-case hex.
-pub(super) fn hex(bytes: &[u8]) -> Zeroizing<String> {
+pub(crate) fn hex(bytes: &[u8]) -> Zeroizing<String> {
     const DIGITS: &[u8; 16] = b"0123456789abcdef";
     let mut text = Zeroizing::new(String::with_capacity(bytes.len() * 2 + 1));
     for byte in bytes {

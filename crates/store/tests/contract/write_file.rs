@@ -5,7 +5,7 @@ use std::os::unix::fs::{MetadataExt as _, symlink};
 use std::path::Path;
 
 use snowtoken_core::diagnosis::{Code, Diagnose as _};
-use snowtoken_store::write_file::{WriteFileError, check, replace};
+use snowtoken_store::write_file::{WriteFileError, check, rename, replace};
 
 fn only(folder: &Path, name: &str) {
     let names: Vec<_> = fs::read_dir(folder).unwrap().map(|e| e.unwrap().file_name()).collect();
@@ -73,6 +73,24 @@ fn a_failed_write_leaves_the_old_file_and_nothing_else() {
     // A file system that cannot take files at all, whoever we are.
     let refused = replace(Path::new("/proc/self/snowtoken.txt"), b"x").unwrap_err();
     assert!(matches!(refused, WriteFileError::Refused { .. }), "{refused}");
+}
+
+#[test]
+fn a_file_that_was_written_gets_its_name_later() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = |name: &str| folder.path().join(name);
+    for text in ["first", "second"] {
+        replace(&path("c.txt.part"), text.as_bytes()).unwrap();
+        rename(&path("c.txt.part"), &path("c.txt")).unwrap();
+        assert_eq!(fs::read_to_string(path("c.txt")).unwrap(), text);
+        only(folder.path(), "c.txt");
+    }
+    symlink(path("c.txt"), path("link")).unwrap();
+    replace(&path("c.txt.part"), b"third").unwrap();
+    for target in ["link", ".", "gone/c.txt"] {
+        assert!(rename(&path("c.txt.part"), &path(target)).is_err(), "{target}");
+    }
+    assert_eq!(fs::read_to_string(path("c.txt")).unwrap(), "second");
 }
 
 #[cfg(target_os = "linux")]
