@@ -13,7 +13,8 @@ struct Package {
     probe: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 9] = [
+const PACKAGES: [Package; 10] = [
+    Package { name: "age", probe: &["age", "--version"] },
     Package { name: "chromium", probe: &["test", "-x", "/usr/bin/chromium"] },
     Package {
         name: "fonts-dejavu-core",
@@ -79,7 +80,7 @@ fn node_packages() -> Result<(), String> {
     copy(&lock, &stamp)
 }
 
-/// Authlib and Flask, in an environment of their own.
+/// Authlib, Flask and pyrage, in an environment of their own.
 fn python_packages() -> Result<(), String> {
     let wanted = root().join("crates/cli/tests/foreign/requirements.txt");
     let venv = target_dir().join("foreign/venv");

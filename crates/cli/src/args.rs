@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand, ValueEnum};
 
-pub(crate) use profile::{ProfileCommand, ProfileCommandArgs, SetArgs};
+pub(crate) use profile::{ExportArgs, ProfileCommand, ProfileCommandArgs, SetArgs};
 
 /// Gets, keeps, delivers and ends ServiceNow OAuth tokens
 #[derive(Debug, Parser)]
@@ -256,7 +256,8 @@ pub(crate) struct ExecArgs {
 pub(crate) struct RevokeArgs {
     /// The profile
     pub(crate) profile: Option<String>,
-    /// Forget the tokens on this machine even if the instance could not be asked
+    /// Forget the tokens on this machine even if the instance could not be asked; end them even if
+    /// another machine has taken the profile over
     #[arg(long)]
     pub(crate) force: bool,
     /// Print the result as JSON

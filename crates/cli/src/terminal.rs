@@ -25,11 +25,18 @@ pub(crate) fn hidden(prompt: &str) -> Option<Secret> {
     if !can_ask() {
         return None;
     }
-    output::say_part(prompt);
     #[cfg(unix)]
-    let answer = raw::Terminal::open().ok()?.line(raw::Kind::Secret).ok().flatten();
+    let answer = {
+        // Whoever sees the prompt may type at once: by then nothing is shown any more.
+        let terminal = raw::Terminal::open().ok()?;
+        output::say_part(prompt);
+        terminal.line(raw::Kind::Secret).ok().flatten()
+    };
     #[cfg(not(unix))]
-    let answer = rpassword::read_password().ok().map(Secret::new);
+    let answer = {
+        output::say_part(prompt);
+        rpassword::read_password().ok().map(Secret::new)
+    };
     output::say("");
     answer.filter(|answer| !answer.is_empty())
 }

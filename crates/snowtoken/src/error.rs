@@ -1,6 +1,8 @@
 //! Everything that can go wrong between a person's wish and a living token, in one type that knows
 //! its cause, its blame and its way out.
 
+use std::path::PathBuf;
+
 use jiff::{SignedDuration, Timestamp};
 use snowtoken_core::diagnosis::{Blame, Code, Diagnose, Hint, Outcome};
 use snowtoken_core::keeper::FailedAttempt;
@@ -9,8 +11,11 @@ use snowtoken_core::oauth::error::ErrorCode;
 use snowtoken_core::oauth::redirect::RedirectError;
 use snowtoken_core::servicenow::{ApiError, TokenFailure};
 use snowtoken_store::StoreError;
+use snowtoken_store::envelope::EnvelopeError;
+use snowtoken_store::write_file::WriteFileError;
 
 use crate::config::ConfigFileError;
+use crate::handover::age::AgeError;
 use crate::home::HomeError;
 use crate::http::TransportError;
 use crate::loopback::ListenError;
@@ -43,6 +48,15 @@ pub enum Error {
     /// The loopback listener.
     #[error(transparent)]
     Listen(#[from] ListenError),
+    /// A sealed profile.
+    #[error(transparent)]
+    Envelope(#[from] EnvelopeError),
+    /// The `age` program.
+    #[error(transparent)]
+    Age(#[from] AgeError),
+    /// A file that was to be written.
+    #[error(transparent)]
+    File(#[from] WriteFileError),
     /// No random numbers.
     #[error(transparent)]
     Entropy(#[from] EntropyError),
@@ -129,6 +143,26 @@ pub enum Error {
         /// When.
         at: Timestamp,
     },
+    /// The store did not take note of a hand-over: this machine stays the owner.
+    #[error(
+        "the profile could not be handed over: this machine keeps it, and what was written to {place} must not be imported"
+    )]
+    NotHandedOver {
+        /// Where the sealed text went.
+        place: String,
+        /// Why the store did not.
+        #[source]
+        source: StoreError,
+    },
+    /// The profile is handed over, and its file has not got its name.
+    #[error("the profile is handed over, and the sealed file is still called {}", .path.display())]
+    Unnamed {
+        /// The file, which is whole.
+        path: PathBuf,
+        /// Why it has no other name.
+        #[source]
+        source: WriteFileError,
+    },
     /// A client secret is needed and none is stored.
     #[error("the client secret of profile \"{0}\" is not stored")]
     NoClientSecret(String),
@@ -172,12 +206,15 @@ impl Error {
         Some(match self {
             Self::Home(error) => error,
             Self::Config(error) => error,
-            Self::Store(error) => error,
+            Self::Store(error) | Self::NotHandedOver { source: error, .. } => error,
             Self::Transport(error) => error,
             Self::Token(error) => error,
             Self::Api(error) => error,
             Self::Listen(error) => error,
             Self::Entropy(error) => error,
+            Self::Envelope(error) => error,
+            Self::Age(error) => error,
+            Self::File(error) | Self::Unnamed { source: error, .. } => error,
             _ => return None,
         })
     }
@@ -231,6 +268,11 @@ impl Diagnose for Error {
         if let Self::FailedBefore { next: Some(_), .. } = self {
             let now = Hint::run("snowtoken refresh", "asks the instance now, without waiting");
             return self.code().entry().hints().into_iter().chain([now]).collect();
+        }
+        if let Self::Unnamed { .. } = self {
+            return vec![Hint::note(
+                "mend what stands in its way and repeat the export: it only gives the file its name then",
+            )];
         }
         if let Self::RotationLost { source, .. } = self {
             let login = Hint::run("snowtoken login", "a new consent brings new tokens");

@@ -41,6 +41,7 @@ pub mod config;
 pub mod delivery;
 pub mod driver;
 mod error;
+pub mod handover;
 pub mod home;
 pub mod http;
 pub mod import;

@@ -216,6 +216,13 @@ impl Session {
     ) -> Option<AccessToken> {
         let now = self.now();
         let lives = now < record.tokens.access_expires_at.at && record.tokens.issued_at <= now;
+        if let (Some(min_valid), RecordState::HandedOver { .. }) = (min_valid, record.state) {
+            // It is not refreshed here any more: as long as it is enough, it is handed out.
+            let enough = now
+                .checked_add(min_valid)
+                .is_ok_and(|until| until <= record.tokens.access_expires_at.at);
+            return (lives && enough).then(|| AccessToken::of(record.clone()));
+        }
         if min_valid.is_some() || !lives {
             return None;
         }
@@ -239,7 +246,11 @@ impl Session {
             .map(|living| AccessToken { token: living.token, expires_at: living.expires_at }))
     }
 
-    fn check_usable(&self, record: &Record) -> Result<(), Error> {
+    /// Whether this machine may use the tokens as its own.
+    ///
+    /// # Errors
+    /// [`Error::Rejected`], [`Error::BeingRevoked`] or [`Error::HandedOver`].
+    pub fn check_usable(&self, record: &Record) -> Result<(), Error> {
         let profile = self.profile.name.to_string();
         match record.state {
             RecordState::Held => Ok(()),
@@ -336,10 +347,28 @@ impl Session {
     ///
     /// # Errors
     /// [`Error::RevocationUnproven`] or [`Error::RevocationPending`]; the tokens are kept for the
-    /// next try and handed out to nobody.
+    /// next try and handed out to nobody. [`Error::HandedOver`]: they are another machine's now.
     pub fn revoke(&self) -> Result<Option<Revoked>, Error> {
         let _lock = self.lock()?;
         let Some(record) = self.store().load(&self.profile.name)? else { return Ok(None) };
+        if let RecordState::HandedOver { at } = record.state {
+            let profile = self.profile.name.to_string();
+            return Err(Error::HandedOver { profile, at });
+        }
+        self.end(&record).map(Some)
+    }
+
+    /// The same even if another machine has taken the profile over: its tokens end too.
+    ///
+    /// # Errors
+    /// As [`Session::revoke`], but for [`Error::HandedOver`].
+    pub fn revoke_everywhere(&self) -> Result<Option<Revoked>, Error> {
+        let _lock = self.lock()?;
+        let record = self.store().load(&self.profile.name)?;
+        record.map(|record| self.end(&record)).transpose()
+    }
+
+    fn end(&self, record: &Record) -> Result<Revoked, Error> {
         // Tokens end where they came from, even if the profile has been pointed elsewhere since.
         let profile = bound_profile(&self.profile, &record.binding)?;
         let client = match client(&profile, &**self.store()) {
@@ -349,7 +378,7 @@ impl Session {
             }
             other => other?,
         };
-        revocation::revoke(&self.world, &self.store, &profile, &client, &record).map(Some)
+        revocation::revoke(&self.world, &self.store, &profile, &client, record)
     }
 
     /// Forgets the tokens on this machine without asking the instance.

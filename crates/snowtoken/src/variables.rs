@@ -31,6 +31,7 @@ variables! {
     KEY_FILE = "SNOWTOKEN_KEY_FILE", "The file that holds the key of the store; the first login makes it. Nothing else is tried then.";
     KEY_COMMAND = "SNOWTOKEN_KEY_COMMAND", "A command that prints the key of the store.";
     PASSPHRASE_FILE = "SNOWTOKEN_PASSPHRASE_FILE", "A file whose first line is the passphrase of the store.";
+    EXPORT_PASSPHRASE_FILE = "SNOWTOKEN_EXPORT_PASSPHRASE_FILE", "A file whose first line is the passphrase that `profile export` seals with and `profile import` opens with.";
     LOG = "SNOWTOKEN_LOG", "`error`, `warn`, `info`, `debug` or `trace`: a log on stderr, never with a secret.";
     NO_COLOR = "NO_COLOR", "No colours and no moving lines, whatever its value.";
     TERM = "TERM", "`dumb` means the same.";

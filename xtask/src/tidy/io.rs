@@ -11,6 +11,8 @@ const IO_FILES: &[(&str, &str)] = &[
     ("crates/snowtoken/src/loopback.rs", "waits for the redirect"),
     ("crates/snowtoken/src/browser.rs", "opens the browser"),
     ("crates/snowtoken/src/config/file.rs", "reads config.toml and replaces it whole"),
+    ("crates/snowtoken/src/handover/age.rs", "runs the person's age program, by pipes"),
+    ("crates/snowtoken/src/handover/carrier.rs", "a sealed file, complete before it has its name"),
     ("crates/store/src/sqlite.rs", "the database file and its mode"),
     ("crates/store/src/keyring.rs", "asks the OS keyring"),
     ("crates/store/src/key/command.rs", "runs the command that a person chose to hand out the key"),

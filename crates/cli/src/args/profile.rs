@@ -6,10 +6,10 @@ use clap::{Args, Subcommand};
 
 use super::KeyChoice;
 
-/// List, show, change and import profiles
+/// List, show, change, import and hand over profiles
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  snowtoken profile list\n  snowtoken profile set dev --refresh-token-lifespan 365d\n  snowtoken profile import old.txt --name classics"
+    after_help = "Example:\n  snowtoken profile list\n  snowtoken profile set dev --refresh-token-lifespan 365d\n  snowtoken profile import old.txt --name classics\n  snowtoken profile export dev --output dev.snowtoken"
 )]
 pub(crate) struct ProfileCommandArgs {
     #[command(subcommand)]
@@ -49,13 +49,26 @@ pub(crate) enum ProfileCommand {
         #[arg(long)]
         force: bool,
     },
-    /// Take over what a vendor's script, a .env file or a JSON file holds
+    Export(ExportArgs),
+    /// Take over a sealed profile, or what a vendor's script, a .env file or a JSON file holds
+    #[command(
+        after_help = "Example:\n  snowtoken profile import dev.snowtoken   # what `profile export` made on another machine\n  snowtoken profile import old.txt --name classics"
+    )]
     Import {
         /// The file (`-` is standard input)
         file: PathBuf,
-        /// The profile to make
+        /// The profile to make (a sealed one keeps its name)
         #[arg(long)]
         name: Option<String>,
+        /// Read the passphrase of a sealed profile from this file (`-` is standard input)
+        #[arg(long, value_name = "FILE", conflicts_with = "identity")]
+        passphrase_file: Option<PathBuf>,
+        /// Open a sealed profile by `age` with this identity
+        #[arg(long, value_name = "FILE")]
+        identity: Option<PathBuf>,
+        /// Take a sealed profile over even if living tokens are replaced, or it was used before
+        #[arg(long)]
+        force: bool,
         /// The instance, if the file does not say
         #[arg(long)]
         instance: Option<String>,
@@ -69,6 +82,30 @@ pub(crate) enum ProfileCommand {
         #[arg(long)]
         no_verify: bool,
     },
+}
+
+/// Hand a profile over to another machine, as a sealed file
+///
+/// The file holds everything the other machine needs: settings, client secret, tokens, deadlines.
+/// It is sealed by a passphrase, or by the `age` program for recipients. This machine is the former
+/// owner then: it hands out the access token until that ends and refreshes no more. Importing the
+/// file here takes the profile back.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  snowtoken profile export dev --output dev.snowtoken\n  snowtoken profile import dev.snowtoken   # on the other machine"
+)]
+pub(crate) struct ExportArgs {
+    /// The profile
+    pub(crate) profile: Option<String>,
+    /// The sealed file (`-` is standard output); NAME.snowtoken if none is named
+    #[arg(long, value_name = "FILE")]
+    pub(crate) output: Option<PathBuf>,
+    /// Read the passphrase from this file (`-` is standard input) instead of asking for it
+    #[arg(long, value_name = "FILE", conflicts_with = "recipient")]
+    pub(crate) passphrase_file: Option<PathBuf>,
+    /// Seal by `age` for this recipient instead of a passphrase; may be repeated
+    #[arg(long, value_name = "age1…")]
+    pub(crate) recipient: Vec<String>,
 }
 
 /// Settings to change; those that are not named stay.

@@ -8,6 +8,7 @@ use std::path::{Path, PathBuf};
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, channel};
 
+use jiff::Timestamp;
 use serde_json::json;
 use snowtoken::config;
 use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
@@ -143,6 +144,7 @@ impl Arrival<'_> {
         self.check_user(done)?;
         let before = Before::read(store, self.profile);
         let facts = before.settle(self.args, done);
+        let former = self.handed_over(store)?;
         let refused = done.unverified.take_if(|error| !is_passing(error));
         if let Some(error) = refused {
             return self.unproven(store, done, &facts, error);
@@ -156,11 +158,34 @@ impl Arrival<'_> {
         drop(lock);
         self.tell(done, written.as_ref().ok().and_then(Option::as_ref));
         self.tell_more(&before, done, &facts);
+        if let Some(at) = former {
+            self.warn_of_the_other(at);
+        }
         let file = written?;
         if self.args.json {
             self.print(done, &facts, file.as_ref())?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// When another machine took these tokens over.
+    fn handed_over(&self, store: &SqliteStore) -> Result<Option<Timestamp>, Failure> {
+        let held = store.standing(&self.profile.name)?.and_then(|standing| standing.held);
+        Ok(match held.map(|held| held.state) {
+            Some(RecordState::HandedOver { at }) => Some(at),
+            _ => None,
+        })
+    }
+
+    /// An instance keeps one pair of tokens for a client and a user (KB0791140), whoever logs in.
+    fn warn_of_the_other(&self, at: Timestamp) {
+        output::say(format!(
+            "warning: this machine owns {} again, which was handed over at {}. The machine that took it over \
+             shares these tokens: the instance keeps one pair for a client and a user. Let one of them refresh: \
+             `snowtoken profile remove` there, or a client of its own. A revocation ends them for both.",
+            self.profile.name,
+            moment(at)
+        ));
     }
 
     fn lock_and_keep(

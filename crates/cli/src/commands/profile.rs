@@ -1,6 +1,9 @@
 //! `profile`: what is configured, without a secret in it.
 
+mod export;
 mod import;
+mod passphrase;
+mod take_over;
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
@@ -13,7 +16,7 @@ use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::servicenow::Lifespans;
 use snowtoken::core::token_set::KnownBy;
 use snowtoken::core::{SignedDuration, Timestamp};
-use snowtoken::store::{Draft, StoreError, TokenStore as _};
+use snowtoken::store::{Draft, Record, RecordState, StoreError, TokenStore as _};
 use snowtoken::{Error, config, session};
 
 use super::login::settings;
@@ -29,11 +32,25 @@ pub(crate) fn run(app: &App, args: &ProfileCommandArgs) -> Result<ExitCode, Fail
         ProfileCommand::Set(args) => set(app, args),
         ProfileCommand::Rename { from, to } => rename(app, from, to),
         ProfileCommand::Remove { profile, force } => remove(app, profile, *force),
-        ProfileCommand::Import { file, name, instance, client_id, key, no_verify } => import::run(
+        ProfileCommand::Export(args) => export::run(app, args),
+        ProfileCommand::Import {
+            file,
+            name,
+            passphrase_file,
+            identity,
+            force,
+            instance,
+            client_id,
+            key,
+            no_verify,
+        } => import::run(
             app,
             &import::Import {
                 file,
                 name: name.as_deref(),
+                passphrase_file: passphrase_file.as_deref(),
+                identity: identity.as_deref(),
+                force: *force,
                 instance: instance.as_deref(),
                 client_id: client_id.as_deref(),
                 key: *key,
@@ -210,7 +227,10 @@ fn remove(app: &App, name: &str, force: bool) -> Result<ExitCode, Failure> {
     {
         let _lock = session::lock(&app.home.data, &name)?;
         if let Some(mut store) = app.store()? {
-            if !force && store.load(&name)?.is_some() {
+            // Handed over: they live on with their new owner.
+            let is_owner =
+                |record: &Record| !matches!(record.state, RecordState::HandedOver { .. });
+            if !force && store.load(&name)?.as_ref().is_some_and(is_owner) {
                 return Err(Failure::told(
                     Code::Usage,
                     format!("profile \"{name}\" has tokens that still live on the instance"),

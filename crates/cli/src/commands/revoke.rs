@@ -2,10 +2,12 @@
 
 use std::process::ExitCode;
 
+use jiff::Timestamp;
 use serde_json::json;
+use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::delivery::moment;
 use snowtoken::revocation::Revoked;
-use snowtoken::{ProfileName, Session};
+use snowtoken::{Error, ProfileName, Session};
 
 use crate::app::App;
 use crate::args::RevokeArgs;
@@ -28,7 +30,18 @@ fn end(app: &App, args: &RevokeArgs, done: &str) -> Result<ExitCode, Failure> {
     let Some(store) = app.store()? else { return tell(args, &name, done, None) };
     let session =
         Session::with_store(app.world.clone(), app.home.clone(), profile, Box::new(store));
-    match session.revoke() {
+    let mut ended = session.revoke();
+    if let Err(Error::HandedOver { at, .. }) = ended {
+        if !args.force {
+            return Err(not_ours(at, &name));
+        }
+        output::say(format!(
+            "warning: {name} was handed over at {}: the machine that took it over loses its tokens too",
+            moment(at)
+        ));
+        ended = session.revoke_everywhere();
+    }
+    match ended {
         Ok(revoked) => {
             tell(args, &name, done, revoked.as_ref())?;
             for delivery in session.store().deliveries(&name)? {
@@ -49,6 +62,21 @@ fn end(app: &App, args: &RevokeArgs, done: &str) -> Result<ExitCode, Failure> {
             .about(&name)
             .with_note("kept: the tokens, for the next try; nobody gets them from here meanwhile")),
     }
+}
+
+/// Another machine keeps these tokens: ending them here would end them there.
+fn not_ours(at: Timestamp, name: &ProfileName) -> Failure {
+    let text = format!(
+        "profile \"{name}\" was handed over at {}: its tokens are another machine's now, and ending them here would end them there",
+        moment(at)
+    );
+    Failure::told(Code::HandedOver, text)
+        .with_hint(Hint::run(
+            format!("snowtoken profile remove {name}"),
+            "forgets them on this machine alone",
+        ))
+        .with_hint(Hint::set("--force", "ends them all the same, for both machines"))
+        .about(name)
 }
 
 fn tell(

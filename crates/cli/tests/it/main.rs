@@ -8,6 +8,7 @@ mod browser;
 mod canary_scan;
 mod contract;
 mod foreign_login;
+mod handover;
 mod harness;
 mod learning;
 mod mishaps;

@@ -1,5 +1,6 @@
 //! `profile import`: starts from a refresh token that somebody already has.
 
+use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
 
@@ -15,11 +16,13 @@ use snowtoken::core::secret::Secret;
 use snowtoken::core::servicenow::{Instance, Lifespans, TokenFailure};
 use snowtoken::core::token_set::{Deadline, KnownBy, TokenSet};
 use snowtoken::import::{self, Found};
+use snowtoken::store::envelope::Envelope;
 use snowtoken::store::sqlite::SqliteStore;
 use snowtoken::store::{AuditEntry, Draft, RecordState, TokenStore as _};
 use snowtoken::{Error, Session, config, session};
 use zeroize::Zeroizing;
 
+use super::take_over;
 use crate::app::{App, missing};
 use crate::args::KeyChoice;
 use crate::report::Failure;
@@ -32,6 +35,9 @@ const LARGEST: u64 = 1024 * 1024;
 pub(super) struct Import<'a> {
     pub(super) file: &'a Path,
     pub(super) name: Option<&'a str>,
+    pub(super) passphrase_file: Option<&'a Path>,
+    pub(super) identity: Option<&'a Path>,
+    pub(super) force: bool,
     pub(super) instance: Option<&'a str>,
     pub(super) client_id: Option<&'a str>,
     pub(super) key: Option<KeyChoice>,
@@ -39,7 +45,15 @@ pub(super) struct Import<'a> {
 }
 
 pub(super) fn run(app: &App, args: &Import<'_>) -> Result<ExitCode, Failure> {
-    let found = import::read(&read(args.file)?);
+    let text = read(args.file)?;
+    if Envelope::recognises(&text) {
+        return take_over::run(app, args, &text);
+    }
+    if let Some(flag) = only_for_sealed(args) {
+        let text = format!("{flag} is for sealed profiles, and {} is none", args.file.display());
+        return Err(Failure::told(Code::Usage, text));
+    }
+    let found = import::read(&text);
     let profile = profile(args, &found)?;
     let name = profile.name.clone();
     if app.config()?.profile(&name).is_some() {
@@ -75,6 +89,15 @@ pub(super) fn run(app: &App, args: &Import<'_>) -> Result<ExitCode, Failure> {
         ));
     }
     Ok(ExitCode::SUCCESS)
+}
+
+fn only_for_sealed(args: &Import<'_>) -> Option<&'static str> {
+    let given = [
+        ("--passphrase-file", args.passphrase_file.is_some()),
+        ("--identity", args.identity.is_some()),
+        ("--force", args.force),
+    ];
+    given.into_iter().find_map(|(flag, is_given)| is_given.then_some(flag))
 }
 
 /// Stores what the file held, if there is nothing of that name.
@@ -118,13 +141,13 @@ fn keep(
     Ok(())
 }
 
-fn taken(name: &ProfileName) -> Failure {
+pub(super) fn taken(name: &ProfileName) -> Failure {
     super::taken(name).with_hint(Hint::set("--name NAME", "imports under another name"))
 }
 
 /// Whether the token endpoint said no to what the file holds. A lost answer says nothing, and what an
 /// API says is about the client's rights.
-fn is_refusal(error: &Error) -> bool {
+pub(super) fn is_refusal(error: &Error) -> bool {
     let refused =
         matches!(error, Error::Token(TokenFailure { error: TokenError::Refused { .. }, .. }));
     refused && error.outcome() != Outcome::TryLater
@@ -143,7 +166,10 @@ fn unverified(error: Error, name: &ProfileName) -> Failure {
 
 fn read(file: &Path) -> Result<Zeroizing<String>, Failure> {
     let text = if file == Path::new("-") {
-        terminal::piped_text(LARGEST).map(Zeroizing::new)
+        terminal::piped_text(LARGEST + 1).map(Zeroizing::new).and_then(|text| {
+            let fits = text.len() as u64 <= LARGEST;
+            fits.then_some(text).ok_or_else(|| ErrorKind::FileTooLarge.into())
+        })
     } else {
         files::read_text(file)
     };
