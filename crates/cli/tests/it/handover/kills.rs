@@ -28,8 +28,10 @@ fn is_full() -> bool {
     std::env::var("SNOWTOKEN_TEST_COUNTS").is_ok_and(|asked| asked == "full")
 }
 
-/// What an export touches: the rest is the program being loaded.
-const PLACES: [&str; 6] = [
+/// What is touched: the rest is the program being loaded.
+const PLACES: [&str; 8] = [
+    "keep",
+    "keep/config.toml",
     "keep/store",
     "keep/store/tokens.db",
     "keep/store/tokens.db-journal",
@@ -40,23 +42,28 @@ const PLACES: [&str; 6] = [
 
 /// An export under strace, with these options.
 fn traced(sandbox: &Sandbox, places: &[&str], options: &[&str]) -> Outcome {
+    traced_command(sandbox, places, options, &["export", PROFILE])
+}
+
+fn traced_command(sandbox: &Sandbox, places: &[&str], options: &[&str], words: &[&str]) -> Outcome {
     let mut strace = sandbox.program("/usr/bin/strace");
     strace.args(["-f", "-qq"]);
     for place in places {
         strace.arg("-P").arg(sandbox.path(place));
     }
-    strace.args(options).args([BINARY, "profile", "export", PROFILE]);
+    strace.args(options).args([BINARY, "profile"]).args(words);
     strace.args(["--passphrase-file", "passphrase"]);
     let mut running = Running::start(strace);
     running.close_stdin();
     running.finish()
 }
 
-/// Every point at which a whole export can be killed: a call and its number.
-fn points(scene: &Scene) -> Vec<(String, usize)> {
-    let log = scene.a.path("calls");
+/// Every point at which a whole command can be killed: a call and its number.
+fn points(sandbox: &Sandbox, words: &[&str]) -> Vec<(String, usize)> {
+    let log = sandbox.path("calls");
     let filter = format!("trace={}", CALLS.join(","));
-    traced(&scene.a, &PLACES, &["-e", &filter, "-o", log.to_str().unwrap()]).ok();
+    let options = ["-e", &filter, "-o", log.to_str().unwrap()];
+    traced_command(sandbox, &PLACES, &options, words).ok();
     let log = fs::read_to_string(log).unwrap();
     let mut seen: Vec<(String, usize)> = Vec::new();
     for call in CALLS {
@@ -64,6 +71,16 @@ fn points(scene: &Scene) -> Vec<(String, usize)> {
         seen.extend((1..=count).map(|nth| (call.to_owned(), nth)));
     }
     seen
+}
+
+/// By default everything that gives or takes a name (so does a commit), and some of the other calls.
+fn choose(points: &mut Vec<(String, usize)>) {
+    let rare = |call: &str| matches!(call, "renameat" | "rename" | "linkat" | "unlink");
+    let mut number = 0;
+    points.retain(|(call, _)| {
+        number += 1;
+        is_full() || rare(call) || number % 11 == 4
+    });
 }
 
 /// The machine as it was, before the next kill.
@@ -86,17 +103,9 @@ fn a_killed_export_leaves_one_owner_and_loses_nothing() {
     for name in ["keep", "files"] {
         copy(&scene.a.path(name), &saved.path().join(name));
     }
-    let mut all = points(&scene);
+    let mut all = points(&scene.a, &["export", PROFILE]);
     assert!(all.len() > 40, "only {} calls were seen: {all:?}", all.len());
-    if !is_full() {
-        // Everything that gives or takes a name (so does a commit), and some of the other calls.
-        let rare = |call: &str| matches!(call, "renameat" | "rename" | "linkat" | "unlink");
-        let mut number = 0;
-        all.retain(|(call, _)| {
-            number += 1;
-            rare(call) || number % 11 == 4
-        });
-    }
+    choose(&mut all);
     let mut killed = Vec::new();
     let (mut owners, mut formers) = (0, 0);
     for (call, nth) in all {
@@ -170,6 +179,48 @@ fn give_back(scene: &Scene, saved: &Path) {
         let _ = fs::remove_dir_all(saved.join(name));
         copy(&scene.a.path(name), &saved.join(name));
     }
+}
+
+/// An import is done or can be repeated. The instance keeps the refresh token: that an answer may be
+/// lost where it does not is another matter.
+#[test]
+fn a_killed_import_is_done_or_can_be_repeated() {
+    let scene = Scene::new(&[]);
+    scene.exported().ok();
+    let file = scene.file().display().to_string();
+    let words = ["import", &file];
+    // A home that is there already: what makes one is tried elsewhere.
+    import(&scene.b, &scene.file(), &["--name", "other"]).ok();
+    scene.b.run(&["profile", "remove", "other", "--force"]).ok();
+    let saved = tempfile::tempdir().unwrap();
+    import(&scene.a, &scene.file(), &[]).ok();
+    scene.exported().ok();
+    for name in ["keep", "files"] {
+        copy(&scene.b.path(name), &saved.path().join(name));
+    }
+    let mut all = points(&scene.b, &words);
+    assert!(all.len() > 60, "only {} calls were seen: {all:?}", all.len());
+    choose(&mut all);
+    let (mut done, mut repeated) = (0, 0);
+    for (call, nth) in all {
+        restore(saved.path(), &scene.b);
+        let inject = format!("inject={call}:signal=KILL:when={nth}");
+        let options = ["-o", "/dev/null", "-e", &inject];
+        let outcome = traced_command(&scene.b, &PLACES, &options, &words);
+        assert_ne!(outcome.code, Some(0), "{inject}: {outcome:#?}");
+        let again = import(&scene.b, &scene.file(), &[]);
+        if again.code == Some(0) {
+            repeated += 1;
+        } else {
+            done += 1;
+            assert_eq!(again.failed_with(&[2]).1.as_deref(), Some("sealed-file-used"), "{inject}");
+        }
+        assert_eq!(state(&scene.b), "logged in", "{inject}");
+        scene.b.run(&["refresh", PROFILE]).ok();
+    }
+    refuses(&scene.a);
+    println!("{done} times done, {repeated} times repeated");
+    assert!(done > 0 && repeated > 0, "{done} and {repeated}: too few points to mean anything");
 }
 
 /// What a power cut may lose is only what came after the last sync: the file is durable before this
