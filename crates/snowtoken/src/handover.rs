@@ -82,11 +82,13 @@ pub fn export<C: Carrier>(
         lease: Lease::random().map_err(Error::from)?,
     };
     let (at, lease) = (header.created, header.lease);
-    let envelope = sealed(session, &record, header, seal)?;
+    let text = sealed(session, &record, header, seal)?.text();
+    // What could not be read again must not be given up for.
+    Envelope::parse(&text).map_err(Error::from)?;
     let place = carrier.place();
     let row = |outcome: &str| audit(session.now(), name, "export", outcome, lease, &place);
     session.store().append_audit(&row("begun")).map_err(Error::from)?;
-    if let Err(error) = carrier.keep(&envelope.text()) {
+    if let Err(error) = carrier.keep(&text) {
         // The error to tell is the first one.
         let _ = session.store().append_audit(&row("failed"));
         return Err(error);

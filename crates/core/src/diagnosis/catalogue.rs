@@ -582,6 +582,7 @@ catalogue! {
         cause: "The profile was handed over to another machine; two that refresh the same tokens would end each other's session.",
         proof: "The store says when; nothing was sent.",
         fixes: [Note("use the machine that took over, or the tokens it delivers"),
+            Note("if nobody has imported its sealed file: `snowtoken profile import FILE` here takes it back"),
             Run("snowtoken login", "gets tokens for this machine; one client and user share one pair, so revoke on one machine only")],
         who: "you",
         signs: [],
