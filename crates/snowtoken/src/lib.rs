@@ -37,6 +37,7 @@
 compile_error!("the feature `leaking` is for the tests of the tests");
 
 pub mod browser;
+pub mod calendar;
 pub mod config;
 pub mod delivery;
 pub mod driver;
