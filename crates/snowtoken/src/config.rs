@@ -2,7 +2,10 @@
 //! file holds no secret; it is judged whole before anything in it is used.
 
 mod file;
+mod outline;
 mod write;
+
+use std::ops::RangeInclusive;
 
 use snowtoken_core::diagnosis::{Code, Diagnose};
 use snowtoken_core::oauth::Scope;
@@ -14,7 +17,8 @@ use snowtoken_core::servicenow::{Instance, Lifespans, parse_lifespan};
 use snowtoken_core::target::Target;
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
-pub use file::{ConfigFileError, load, names_plainly, update};
+pub use file::{ConfigFileError, load, load_outline, names_plainly, update};
+pub use outline::{Entry, Outline};
 
 /// The form of the file; a higher one is left alone.
 const VERSION: i64 = 1;
@@ -33,6 +37,12 @@ const KEYS: &[&str] = &[
     "refresh_token_lifespan",
     "credentials_file",
 ];
+
+/// What the tokens are for where nothing else is said.
+const USUAL_TARGET: &str = "nice-knowledge-hub";
+
+/// The lifespans that can be, in seconds: up to a hundred years.
+const LIFESPANS: RangeInclusive<i64> = 1..=3_155_760_000;
 
 /// The configuration, checked.
 #[derive(Debug, Clone)]
@@ -194,7 +204,7 @@ fn read_profile(name: &str, item: &Item) -> Result<Profile, ConfigError> {
         return Err(wrong(&Printable(key).to_string(), "there is no such key".to_owned()));
     }
     let reader = Reader { profile: name, table };
-    let target = reader.text("target")?.unwrap_or_else(|| "nice-knowledge-hub".to_owned());
+    let target = reader.text("target")?.unwrap_or_else(|| USUAL_TARGET.to_owned());
     if Target::find(&target).is_none() {
         return Err(wrong(
             "target",
@@ -288,7 +298,7 @@ impl Reader<'_> {
         let seconds = match self.table.get(key) {
             None => return Ok(None),
             Some(item) => match (item.as_integer(), item.as_str()) {
-                (Some(seconds), _) if (1..=3_155_760_000).contains(&seconds) => seconds,
+                (Some(seconds), _) if LIFESPANS.contains(&seconds) => seconds,
                 (None, Some(text)) => {
                     parse_lifespan(text).map_err(|reason| self.wrong(key, reason))?.as_secs()
                 }

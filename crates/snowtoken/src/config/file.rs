@@ -10,11 +10,11 @@ use snowtoken_store::lock::RefreshLock;
 use snowtoken_store::write_file::{self, WriteFileError};
 use snowtoken_store::{Binding, StoreError};
 
-use super::{Config, ConfigError};
+use super::{Config, ConfigError, Outline};
 use crate::home::Home;
 
-/// Larger files are no configuration of ours.
-const LARGEST: u64 = 4 * 1024 * 1024;
+/// Larger files are no configuration of ours: a hundred thousand profiles are about 25 MiB.
+const LARGEST: u64 = 128 * 1024 * 1024;
 
 /// Why the file could not be used.
 #[derive(Debug, thiserror::Error)]
@@ -72,21 +72,39 @@ pub fn load(home: &Home) -> Result<Config, ConfigFileError> {
     read(&home.config_file)
 }
 
+/// Reads who is who in the configuration: for whoever looks at all profiles at once.
+///
+/// # Errors
+/// As [`load`].
+pub fn load_outline(home: &Home) -> Result<Outline, ConfigFileError> {
+    let path = &home.config_file;
+    let text = read_text(path)?.unwrap_or_default();
+    Outline::parse(text).map_err(|source| content(path, source))
+}
+
 fn read(path: &Path) -> Result<Config, ConfigFileError> {
+    match read_text(path)? {
+        Some(text) => Config::parse(&text).map_err(|source| content(path, source)),
+        None => Ok(Config::default()),
+    }
+}
+
+fn content(path: &Path, source: ConfigError) -> ConfigFileError {
+    ConfigFileError::Content { path: path.to_owned(), source }
+}
+
+/// The whole text; `None` if there is no file.
+fn read_text(path: &Path) -> Result<Option<String>, ConfigFileError> {
     let failed = |source| ConfigFileError::Read { path: path.to_owned(), source };
-    let text = match std::fs::metadata(path) {
-        Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(Config::default()),
-        Err(error) => return Err(failed(error)),
-        Ok(meta) if !meta.is_file() || meta.len() > LARGEST => {
-            return Err(failed(io::Error::new(
-                io::ErrorKind::InvalidInput,
-                "it is no file of a sensible size",
-            )));
-        }
-        Ok(_) => std::fs::read_to_string(path).map_err(failed)?,
-    };
-    Config::parse(&text)
-        .map_err(|source| ConfigFileError::Content { path: path.to_owned(), source })
+    match std::fs::metadata(path) {
+        Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(failed(error)),
+        Ok(meta) if !meta.is_file() || meta.len() > LARGEST => Err(failed(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is no file of a sensible size",
+        ))),
+        Ok(_) => std::fs::read_to_string(path).map(Some).map_err(failed),
+    }
 }
 
 /// Whether the file says in so many words that this profile belongs to this instance and client.
