@@ -68,7 +68,7 @@ fn is_there(probe: &[&str]) -> bool {
     output(program(probe[0]).args(&probe[1..])).is_ok()
 }
 
-/// The foreign servers and the browser driver, exactly as the lock file has them.
+/// The foreign servers, the browser driver and a calendar reader, exactly as the lock file has them.
 fn node_packages() -> Result<(), String> {
     let folder = root().join("crates/cli/tests/foreign");
     let (lock, stamp) = (folder.join("package-lock.json"), folder.join("node_modules/.installed"));
@@ -80,7 +80,7 @@ fn node_packages() -> Result<(), String> {
     copy(&lock, &stamp)
 }
 
-/// Authlib, Flask and pyrage, in an environment of their own.
+/// Authlib, Flask, pyrage and what reads calendars, in an environment of their own.
 fn python_packages() -> Result<(), String> {
     let wanted = root().join("crates/cli/tests/foreign/requirements.txt");
     let venv = target_dir().join("foreign/venv");
