@@ -22,6 +22,7 @@ mod contract;
 mod failure;
 mod key_lock;
 mod ledger;
+mod overview;
 mod schema;
 mod standing;
 mod tokens;
@@ -29,6 +30,8 @@ mod tokens;
 use failure::{Doing, classify};
 use key_lock::KeyLock;
 use schema::VersionError;
+
+pub use overview::{Glance, Holding};
 
 /// Where the database is and how long to wait for it.
 #[derive(Debug, Clone)]

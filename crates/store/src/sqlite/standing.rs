@@ -29,13 +29,17 @@ pub(super) fn one(connection: &Connection, profile: &str) -> Result<Option<Stand
 
 /// How every profile stands, in the order of their names.
 pub(super) fn all(connection: &Connection, each: &mut dyn FnMut(Standing)) -> Result<()> {
-    let mut statement =
-        connection.prepare_cached(&format!("SELECT {COLUMNS} FROM standing ORDER BY profile"))?;
+    let mut statement = connection.prepare_cached(&all_sql())?;
     let mut rows = statement.query([])?;
     while let Some(row) = rows.next()? {
         each(read(row)?);
     }
     Ok(())
+}
+
+/// Asks for what [`read`] reads, of every profile in the order of their names.
+pub(super) fn all_sql() -> String {
+    format!("SELECT {COLUMNS} FROM standing ORDER BY profile")
 }
 
 /// Writes how the profile stands with this token set.
@@ -152,7 +156,7 @@ fn micros(at: Timestamp) -> i64 {
     at.as_microsecond()
 }
 
-fn read(row: &Row<'_>) -> Result<Standing> {
+pub(super) fn read(row: &Row<'_>) -> Result<Standing> {
     let text = |index: usize| row.get_ref(index)?.as_str().map_err(rusqlite::Error::from);
     let profile = ProfileName::parse(text(0)?).map_err(|e| bad(0, e))?;
     let facts = match row.get_ref(23)? {
@@ -181,12 +185,12 @@ fn read_held(row: &Row<'_>) -> Result<Held> {
     };
     Ok(Held {
         binding: Binding { instance: row.get(4)?, client_id: row.get(5)? },
-        state: state(row)?,
+        state: state(row, 2)?,
         user: row.get(6)?,
         scope: row.get(7)?,
         issued_at: needed(row, 8)?,
         granted_at: needed(row, 9)?,
-        access_expires_at: deadline(row, 10)?.ok_or_else(|| bad(10, NotThere))?,
+        access_expires_at: needed_deadline(row, 10)?,
         has_access_token: row.get(12)?,
         has_refresh_token: row.get(13)?,
         refresh_expires_at: deadline(row, 14)?,
@@ -194,14 +198,19 @@ fn read_held(row: &Row<'_>) -> Result<Held> {
     })
 }
 
-fn state(row: &Row<'_>) -> Result<RecordState> {
-    let word = row.get_ref(2)?.as_str()?;
-    let at = moment(row, 3)?.map(|at| at.to_string());
-    words::state(word, at.as_deref()).ok_or_else(|| bad(2, NotThere))
+/// A state and, in the column after it, since when.
+pub(super) fn state(row: &Row<'_>, index: usize) -> Result<RecordState> {
+    let word = row.get_ref(index)?.as_str()?;
+    let at = moment(row, index + 1)?.map(|at| at.to_string());
+    words::state(word, at.as_deref()).ok_or_else(|| bad(index, NotThere))
+}
+
+pub(super) fn needed_deadline(row: &Row<'_>, index: usize) -> Result<Deadline> {
+    deadline(row, index)?.ok_or_else(|| bad(index, NotThere))
 }
 
 /// A moment and, in the column after it, how it is known.
-fn deadline(row: &Row<'_>, index: usize) -> Result<Option<Deadline>> {
+pub(super) fn deadline(row: &Row<'_>, index: usize) -> Result<Option<Deadline>> {
     let Some(at) = moment(row, index)? else { return Ok(None) };
     let known_by = words::find_known_by(row.get_ref(index + 1)?.as_str()?)
         .ok_or_else(|| bad(index + 1, NotThere))?;

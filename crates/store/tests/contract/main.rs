@@ -15,6 +15,7 @@ mod files;
 #[cfg(all(target_os = "linux", feature = "keyring"))]
 mod keyring;
 mod keys;
+mod overview;
 #[cfg(target_os = "linux")]
 mod processes;
 mod support;
