@@ -140,8 +140,12 @@ struct Plain<'a> {
     open: Option<Section>,
     /// Whether `version` has been seen.
     version: bool,
-    /// What was judged good last: a fleet has the same values over and over.
-    last: Last<'a>,
+    /// For each of [`KEYS`] the value that was judged last, and taken: a fleet has the same values
+    /// over and over.
+    judged: [Option<&'a str>; KEYS.len()],
+    /// What the last `target` and the last `grant` meant.
+    target: Option<&'static str>,
+    grant: Grant,
 }
 
 /// A profile whose lines are being read.
@@ -153,12 +157,6 @@ struct Section {
     grant: Grant,
     /// One bit for each of [`KEYS`].
     seen: u16,
-}
-
-#[derive(Default)]
-struct Last<'a> {
-    redirect_uri: Option<&'a str>,
-    scope: Option<&'a str>,
 }
 
 impl<'a> Plain<'a> {
@@ -185,18 +183,43 @@ impl<'a> Plain<'a> {
                 Some(())
             }
             Some(_) => {
-                let (key, value) = line.split_once(" = ")?;
-                let at = at + line.len() - value.len();
-                match &mut self.open {
-                    Some(section) => section.set(&mut self.last, key, at, value),
-                    None if key == "version" && value == "1" && !self.version => {
-                        self.version = true;
-                        Some(())
-                    }
-                    None => None,
+                let end = line.bytes().position(|b| b == b'=')?;
+                let key = line[..end].strip_suffix(' ')?;
+                let value = line[end + 1..].strip_prefix(' ')?;
+                if self.open.is_some() {
+                    return self.set(key, at + line.len() - value.len(), value);
                 }
+                let is_version = key == "version" && value == "1" && !self.version;
+                self.version = true;
+                is_version.then_some(())
             }
         }
+    }
+
+    /// Takes a value that the parser would take as it is.
+    fn set(&mut self, key: &str, at: usize, value: &'a str) -> Option<()> {
+        let section = self.open.as_mut()?;
+        let number = KEYS.iter().position(|known| *known == key)?;
+        if section.seen & 1 << number != 0 {
+            return None;
+        }
+        section.seen |= 1 << number;
+        if self.judged[number] != Some(value) {
+            match key {
+                "target" => self.target = Some(Target::find(text(value)?)?.name),
+                "grant" => self.grant = Grant::find(text(value)?)?,
+                _ => judge(key, value)?,
+            }
+            self.judged[number] = Some(value);
+        }
+        match key {
+            "instance" => section.instance = Some(range(at + 1, at + value.len() - 1)),
+            "client_id" => section.client_id = Some(range(at + 1, at + value.len() - 1)),
+            "target" => section.target = self.target?,
+            "grant" => section.grant = self.grant,
+            _ => {}
+        }
+        Some(())
     }
 
     /// What must be there is there.
@@ -214,56 +237,28 @@ impl Section {
         let grant = Grant::default();
         Self { name, instance: None, client_id: None, target: USUAL_TARGET, grant, seen: 0 }
     }
+}
 
-    /// Takes a value that the parser would take as it is.
-    fn set<'a>(&mut self, last: &mut Last<'a>, key: &str, at: usize, value: &'a str) -> Option<()> {
-        let bit = 1 << KEYS.iter().position(|known| *known == key)?;
-        if self.seen & bit != 0 {
-            return None;
+/// Whether the parser would take this value as it is.
+fn judge(key: &str, value: &str) -> Option<()> {
+    let fits = match key {
+        "credentials_file" => matches!(value, "true" | "false"),
+        "access_token_lifespan" | "refresh_token_lifespan" => return lifespan(value),
+        "instance" => {
+            let value = text(value)?;
+            is_usual_instance(value) || Instance::parse(value).is_ok_and(|i| i.url() == value)
         }
-        self.seen |= bit;
-        match key {
-            "credentials_file" => matches!(value, "true" | "false").then_some(()),
-            "access_token_lifespan" | "refresh_token_lifespan" => lifespan(value),
-            _ => self.set_text(last, key, at + 1, text(value)?),
+        "client_id" => {
+            let value = text(value)?;
+            ClientId::parse(value).is_ok_and(|id| id.as_str() == value)
         }
-    }
-
-    fn set_text<'a>(
-        &mut self,
-        last: &mut Last<'a>,
-        key: &str,
-        at: usize,
-        value: &'a str,
-    ) -> Option<()> {
-        match key {
-            "instance" => {
-                let same = || Instance::parse(value).is_ok_and(|i| i.url() == value);
-                let fits = is_usual_instance(value) || same();
-                self.instance = Some(fits.then(|| range(at, at + value.len()))?);
-            }
-            "client_id" => {
-                let fits = ClientId::parse(value).is_ok_and(|id| id.as_str() == value);
-                self.client_id = Some(fits.then(|| range(at, at + value.len()))?);
-            }
-            "client_authentication" => AuthenticationMethod::find(value).map(drop)?,
-            "grant" => self.grant = Grant::find(value)?,
-            "target" => self.target = Target::find(value)?.name,
-            "redirect_uri" if last.redirect_uri == Some(value) => {}
-            "redirect_uri" => {
-                RedirectUri::parse(value).ok()?;
-                last.redirect_uri = Some(value);
-            }
-            "scope" if last.scope == Some(value) => {}
-            "scope" => {
-                Scope::parse(value).ok()?;
-                last.scope = Some(value);
-            }
-            "region" => {}
-            _ => return None,
-        }
-        Some(())
-    }
+        "client_authentication" => AuthenticationMethod::find(text(value)?).is_some(),
+        "redirect_uri" => RedirectUri::parse(text(value)?).is_ok(),
+        "scope" => Scope::parse(text(value)?).is_ok(),
+        "region" => text(value).is_some(),
+        _ => false,
+    };
+    fits.then_some(())
 }
 
 /// `[profile.NAME]`, or with the name in quotes; a dot outside of quotes would mean another table.
@@ -283,7 +278,9 @@ fn header(at: usize, line: &str) -> Option<Range<u32>> {
 /// `"text"` without anything that an escape could stand for.
 fn text(value: &str) -> Option<&str> {
     let text = value.strip_prefix('"')?.strip_suffix('"')?;
-    (is_plain(text) && !text.contains(['"', '\\'])).then_some(text)
+    let is_odd = |b: u8| b < b' ' || b == 0x7f || b == b'"' || b == b'\\';
+    // Without an early end: many bytes are looked at in one step.
+    (!text.bytes().fold(false, |odd, b| odd | is_odd(b))).then_some(text)
 }
 
 /// No control characters.
