@@ -183,10 +183,13 @@ pub(crate) struct ProfileArgs {
     pub(crate) json: bool,
 }
 
-/// Show profiles: user, scope, both deadlines and how each is known
+/// Show profiles: user, both deadlines and how each is known
+///
+/// Several profiles are a table, in the order of their names; one profile is shown at length: with
+/// scope, client, the next refresh and why it is then, the last failure, and where secrets lie.
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  snowtoken status\n  snowtoken status --within 14d   # exit code 3 if a deadline is nearer"
+    after_help = "Example:\n  snowtoken status\n  snowtoken status dev\n  snowtoken status --within 14d   # exit code 3 if a deadline is nearer\n  snowtoken status --ics deadlines.ics"
 )]
 pub(crate) struct StatusArgs {
     /// Only this profile
@@ -197,6 +200,9 @@ pub(crate) struct StatusArgs {
     /// Print as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    /// Write a calendar file instead, with alarms 30, 14, 7 and 1 days ahead (`-` is standard output)
+    #[arg(long, value_name = "FILE", conflicts_with = "json")]
+    pub(crate) ics: Option<PathBuf>,
 }
 
 /// Write or print the credentials in a consumer's shape

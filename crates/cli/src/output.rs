@@ -1,12 +1,13 @@
 //! stdout is data, stderr is for people.
 
-use std::fmt::Display;
+use std::fmt::{Display, Write as _};
 use std::io::{self, IsTerminal as _, Write as _};
 use std::panic::PanicHookInfo;
 use std::process::ExitCode;
 
-use snowtoken::core::SignedDuration;
+use jiff::tz::TimeZone;
 use snowtoken::core::diagnosis::{Code, Outcome};
+use snowtoken::core::{SignedDuration, Timestamp};
 use zeroize::Zeroizing;
 
 use crate::report::Failure;
@@ -23,6 +24,45 @@ pub(crate) fn json(value: &serde_json::Value) -> Result<(), Failure> {
     let mut text = Zeroizing::new(format!("{value:#}"));
     text.push('\n');
     data(&text)
+}
+
+/// Data that is written piece by piece, in large pieces.
+pub(crate) struct Data {
+    pending: String,
+    failed: Option<io::Error>,
+}
+
+impl Data {
+    /// So many bytes are written at once.
+    const PIECE: usize = 256 * 1024;
+
+    /// Nothing yet.
+    pub(crate) fn new() -> Self {
+        Self { pending: String::with_capacity(8 * 1024), failed: None }
+    }
+
+    /// Adds a text. A failure is told at the end, and nothing is written after it.
+    pub(crate) fn push(&mut self, text: &str) {
+        self.pending.push_str(text);
+        if self.pending.len() >= Self::PIECE {
+            self.write();
+        }
+    }
+
+    fn write(&mut self) {
+        if self.failed.is_none() {
+            let mut stdout = io::stdout().lock();
+            let written = stdout.write_all(self.pending.as_bytes()).and_then(|()| stdout.flush());
+            self.failed = written.err();
+        }
+        self.pending.clear();
+    }
+
+    /// Writes the rest.
+    pub(crate) fn finish(mut self) -> Result<(), Failure> {
+        self.write();
+        self.failed.map_or(Ok(()), |error| Err(Failure::Output(error)))
+    }
 }
 
 /// Writes a line for a person. If nobody can read it, nothing is lost.
@@ -72,13 +112,62 @@ fn bug(panic: &PanicHookInfo<'_>) -> Failure {
 
 /// Whether stderr can show colours and be written over.
 pub(crate) fn is_lively() -> bool {
-    io::stderr().is_terminal()
-        && std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
+    io::stderr().is_terminal() && may_be_lively()
+}
+
+/// What a table finds on stdout.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Screen {
+    /// How wide it is; `None` where lines may be as long as they like.
+    pub(crate) columns: Option<usize>,
+    /// Whether it shows colours.
+    pub(crate) colours: bool,
+}
+
+/// The terminal that stdout is; a file or a pipe has neither width nor colours.
+pub(crate) fn screen() -> Screen {
+    let stdout = io::stdout();
+    if !stdout.is_terminal() {
+        return Screen::default();
+    }
+    #[cfg(unix)]
+    let columns = rustix::termios::tcgetwinsize(&stdout).ok().map(|size| usize::from(size.ws_col));
+    #[cfg(not(unix))]
+    let columns = None;
+    Screen { columns: columns.filter(|columns| *columns > 0), colours: may_be_lively() }
+}
+
+/// A colour on a terminal.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Paint {
+    Plain,
+    Yellow,
+    Red,
+}
+
+impl Paint {
+    /// What turns it on.
+    pub(crate) fn begin(self) -> &'static str {
+        match self {
+            Self::Plain => "",
+            Self::Yellow => "\x1b[33m",
+            Self::Red => "\x1b[31m",
+        }
+    }
+
+    /// What turns it off.
+    pub(crate) fn end(self) -> &'static str {
+        if self == Self::Plain { "" } else { "\x1b[0m" }
+    }
+}
+
+fn may_be_lively() -> bool {
+    std::env::var_os("NO_COLOR").is_none_or(|value| value.is_empty())
         && std::env::var_os("TERM").is_none_or(|term| term != "dumb")
 }
 
 /// A duration in its two largest units, for people.
-pub(crate) fn duration(duration: SignedDuration) -> String {
+fn push_duration(text: &mut String, duration: SignedDuration) {
     let exact = duration.as_secs().unsigned_abs();
     // Counted to the minute, and from a day on to the hour: 364 days 23:59:58 are 365 days.
     let seconds = match exact {
@@ -87,21 +176,45 @@ pub(crate) fn duration(duration: SignedDuration) -> String {
         _ => (exact + 1_800) / 3_600 * 3_600,
     };
     let (days, hours, minutes) = (seconds / 86_400, seconds / 3_600, seconds / 60);
-    match seconds {
-        0..60 => format!("{seconds} s"),
-        60..3_600 => format!("{minutes} min"),
-        3_600..86_400 => format!("{hours} h {} min", minutes % 60),
-        86_400..864_000 => format!("{days} d {} h", hours % 24),
-        _ => format!("{days} days"),
-    }
+    // Writing to a text cannot fail.
+    let _ = match seconds {
+        0..60 => write!(text, "{seconds} s"),
+        60..3_600 => write!(text, "{minutes} min"),
+        3_600..86_400 => write!(text, "{hours} h {} min", minutes % 60),
+        86_400..864_000 => write!(text, "{days} d {} h", hours % 24),
+        _ => write!(text, "{days} days"),
+    };
 }
 
 /// How far away a moment is, for people.
 pub(crate) fn distance(from_now: SignedDuration) -> String {
+    let mut text = String::new();
+    push_distance(&mut text, from_now);
+    text
+}
+
+/// The same, at the end of a text.
+pub(crate) fn push_distance(text: &mut String, from_now: SignedDuration) {
     if from_now.is_negative() {
-        format!("{} ago", duration(from_now))
+        push_duration(text, from_now);
+        text.push_str(" ago");
     } else {
-        format!("in {}", duration(from_now))
+        text.push_str("in ");
+        push_duration(text, from_now);
+    }
+}
+
+/// The day of a moment, in UTC, at the end of a text.
+pub(crate) fn push_date(text: &mut String, at: Timestamp) {
+    let day = TimeZone::UTC.to_datetime(at).date();
+    let (century, year) = (day.year().div_euclid(100), day.year().rem_euclid(100));
+    for (mark, part) in
+        [("", century), ("", year), ("-", day.month().into()), ("-", day.day().into())]
+    {
+        text.push_str(mark);
+        // Written by hand: a table has a date in each of its lines.
+        let tens = [part / 10, part % 10].map(|digit| u8::try_from(digit).unwrap_or_default());
+        text.extend(tens.map(|digit| char::from(b'0' + digit % 10)));
     }
 }
 

@@ -59,6 +59,11 @@ impl Failure {
         Self::Told { text: text.into(), code, profile: None, first: Vec::new(), last: Vec::new() }
     }
 
+    /// Something that cannot be.
+    pub(crate) fn bug(text: &str) -> Self {
+        Self::told(Code::Bug, text)
+    }
+
     /// Adds a hint before the others.
     #[must_use]
     pub(crate) fn with_hint(mut self, hint: Hint) -> Self {

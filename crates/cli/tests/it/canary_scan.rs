@@ -70,6 +70,8 @@ fn a_whole_life_leaves_no_secret_in_words_or_files() {
             &["refresh", PROFILE],
             &["status"],
             &["status", PROFILE, "--json"],
+            &["status", "--ics", "-"],
+            &["status", "--ics", "deadlines.ics"],
             &["verify", PROFILE],
             &["profile", "show", PROFILE],
             &["profile", "list"],

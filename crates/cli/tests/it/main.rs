@@ -5,6 +5,7 @@
 
 mod bad_input;
 mod browser;
+mod calendar;
 mod canary_scan;
 mod contract;
 mod foreign_login;
@@ -16,5 +17,6 @@ mod paste_pty;
 mod remains;
 mod review;
 mod stand_in;
+mod status;
 mod support;
 mod tls;

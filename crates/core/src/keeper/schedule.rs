@@ -112,8 +112,12 @@ impl Default for Policy {
 impl Policy {
     /// When an access token is refreshed if nothing else happens.
     pub fn refresh_at(&self, tokens: &TokenSet) -> Timestamp {
-        let end = tokens.access_expires_at.at;
-        let life = end.duration_since(tokens.issued_at);
+        self.refresh_before(tokens.issued_at, tokens.access_expires_at.at)
+    }
+
+    /// The same for an access token that came then and ends then.
+    pub fn refresh_before(&self, issued_at: Timestamp, end: Timestamp) -> Timestamp {
+        let life = end.duration_since(issued_at);
         let margin = self.margin.min(life / 5).max(SignedDuration::ZERO);
         end.saturating_sub(margin).unwrap_or(Timestamp::MIN)
     }

@@ -158,7 +158,7 @@ fn a_foreign_implementation_opens_what_age_sealed() {
                   identity = pyrage.x25519.Identity.from_str(key)\n\
                   opened = pyrage.decrypt(open(sys.argv[2], 'rb').read(), [identity])\n\
                   sys.stdout.buffer.write(opened)\n";
-    let mut python = Command::new(crate::support::foreign::python());
+    let mut python = Command::new(crate::support::foreign::python("python"));
     python.args(["-c", script]).arg(scene.a.path("files/identity")).arg(sealed);
     let opened = python.stdin(Stdio::null()).output().unwrap();
     assert!(opened.status.success(), "{}", String::from_utf8_lossy(&opened.stderr));

@@ -198,17 +198,17 @@ pub(crate) fn node() -> PathBuf {
     paths.into_iter().find(|path| path.exists()).unwrap_or_else(|| "node".into())
 }
 
-/// Python with the packages of `requirements.txt`.
-pub(crate) fn python() -> PathBuf {
+/// A program of the Python packages.
+pub(crate) fn python(name: &str) -> PathBuf {
     let target = Path::new(env!("CARGO_TARGET_TMPDIR")).parent().unwrap();
-    target.join("foreign/venv/bin/python")
+    target.join("foreign/venv/bin").join(name)
 }
 
 fn program(kind: Kind) -> Command {
     let (program, script) = match kind {
         Kind::OidcProvider => (node(), "oidc.mjs"),
         Kind::NodeOauth => (node(), "express.mjs"),
-        Kind::Authlib => (python(), "authlib_server.py"),
+        Kind::Authlib => (python("python"), "authlib_server.py"),
     };
     let mut command = Command::new(program);
     command.arg(scripts().join(script)).env_clear().env("PATH", "/usr/bin:/bin");

@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use snowtoken_stand_in::{Behaviour, Client, Decision, Options, Person, Running, Server};
+use snowtoken_stand_in::{Behaviour, Client, Decision, Options, Person, Running, Server, User};
 
 use super::instance::{Consent, Instance, Received, console_uri};
 
@@ -13,6 +13,7 @@ const SCOPES: [&str; 5] = ["useraccount", "openid", "profile", "email", "offline
 pub(crate) struct StandIn {
     running: Running,
     client: Client,
+    person: Person,
 }
 
 impl StandIn {
@@ -33,12 +34,32 @@ impl StandIn {
         let clients = vec![client.clone()];
         // The same tokens each time: a failure can be looked at again.
         let options = Options { behaviour, clients, seed: Some(7), ..Options::default() };
-        Self { running: Server::start(options).unwrap(), client }
+        Self { running: Server::start(options).unwrap(), client, person: Person::default() }
+    }
+
+    /// Without knobs, and whoever signs in is called this.
+    pub(crate) fn with_user(user_name: &str) -> Self {
+        let mut instance = Self::with(&[]);
+        let user = User {
+            user_name: user_name.to_owned(),
+            password: "snow".to_owned(),
+            ..User::default()
+        };
+        instance.running.with_instance(|there| there.put_user(user));
+        user_name.clone_into(&mut instance.person.user_name);
+        instance
     }
 
     /// With these knobs and the redirect URI of the vendor's console.
     pub(crate) fn with(knobs: &[&str]) -> Self {
         Self::start(&console_uri("us-west-2"), knobs)
+    }
+
+    /// Lets the client act for itself, as this user (client credentials).
+    pub(crate) fn let_client_act_as(&self, user_name: &str) {
+        self.set("client_credentials.enabled=on");
+        let client = Client { user: user_name.to_owned(), ..self.client.clone() };
+        self.running.with_instance(|there| there.put_client(client));
     }
 
     /// Turns a knob while it runs.
@@ -83,7 +104,7 @@ impl Instance for StandIn {
             Consent::Allow => Decision::Allow,
             Consent::Deny => Decision::Deny,
         };
-        Person::default().decide(authorization_url, decision).unwrap()
+        self.person.decide(authorization_url, decision).unwrap()
     }
 
     fn received(&self) -> Vec<Received> {
