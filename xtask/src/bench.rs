@@ -12,6 +12,7 @@ mod peers;
 mod person;
 mod running;
 mod size;
+mod status;
 mod table;
 mod timing;
 mod token;
@@ -69,6 +70,7 @@ fn measure(wishes: Wishes) -> Result<bool, String> {
 
     let mut parts: Vec<Part> = vec![
         ("token", Box::new(|| token::rows(&shipped, &place))),
+        ("status", Box::new(|| status::rows(&shipped, &place))),
         ("paste", Box::new(|| paste::rows(&shipped, &place))),
         ("size", Box::new(|| size::rows(&shipped))),
     ];

@@ -79,6 +79,11 @@ impl Person {
         &self.shipped
     }
 
+    /// A path in the home.
+    pub(super) fn path(&self, name: &str) -> PathBuf {
+        self.home.join(name)
+    }
+
     /// Writes a file in the home.
     pub(super) fn file(&self, name: &str, text: &str) -> Result<PathBuf, String> {
         let path = self.home.join(name);

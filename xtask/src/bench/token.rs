@@ -46,8 +46,9 @@ fn time(person: &Person, same: &str) -> Result<Row, String> {
 
 /// The most that any of some runs had in memory at once.
 fn peak(person: &Person, same: &str) -> Result<Row, String> {
-    let ours = peak_of(person, &[&person.shipped().display().to_string(), "token", PROFILE])?;
-    let cat = peak_of(person, &["/bin/cat", same])?;
+    let ours =
+        peak_of(person, &[&person.shipped().display().to_string(), "token", PROFILE], PEAK_RUNS)?;
+    let cat = peak_of(person, &["/bin/cat", same], PEAK_RUNS)?;
     Ok(Row::limited(PEAK, ours, PEAK_MIB, format!("{ours:.1} MiB"))
         .beside(format!("`cat`: {cat:.1} MiB"), ours / cat)
         .required(&format!("≤ {PEAK_MIB} MiB")))
@@ -55,10 +56,10 @@ fn peak(person: &Person, same: &str) -> Result<Row, String> {
 
 /// GNU time starts it: a program of 1 MiB, so that what a child has before its `exec` (its
 /// parent's pages, which the kernel counts as its own) does not decide the figure.
-fn peak_of(person: &Person, command: &[&str]) -> Result<f64, String> {
+pub(super) fn peak_of(person: &Person, command: &[&str], runs: usize) -> Result<f64, String> {
     let answer = person.file("peak", "")?;
     let mut most = 0.0_f64;
-    for _ in 0..PEAK_RUNS {
+    for _ in 0..runs {
         let mut time = person.program("/usr/bin/time");
         time.args(["-f", "%M", "-o"]).arg(&answer).args(command);
         said(&mut time).map_err(|why| format!("GNU time (package `time`): {why}"))?;
