@@ -207,14 +207,24 @@ pub(crate) fn push_distance(text: &mut String, from_now: SignedDuration) {
 /// The day of a moment, in UTC, at the end of a text.
 pub(crate) fn push_date(text: &mut String, at: Timestamp) {
     let day = TimeZone::UTC.to_datetime(at).date();
-    let (century, year) = (day.year().div_euclid(100), day.year().rem_euclid(100));
-    for (mark, part) in
-        [("", century), ("", year), ("-", day.month().into()), ("-", day.day().into())]
-    {
-        text.push_str(mark);
-        // Written by hand: a table has a date in each of its lines.
-        let tens = [part / 10, part % 10].map(|digit| u8::try_from(digit).unwrap_or_default());
-        text.extend(tens.map(|digit| char::from(b'0' + digit % 10)));
+    let Ok(year) = u32::try_from(day.year()) else {
+        // Before the year 0: nobody's token, but a stored row may say anything.
+        let _ = write!(text, "{day}");
+        return;
+    };
+    let digit = |number: u32| char::from(b'0' + u8::try_from(number % 10).unwrap_or_default());
+    let two = |number: i8| {
+        let number = u32::from(number.unsigned_abs());
+        [digit(number / 10), digit(number)]
+    };
+    // Written by hand: a table has a date in each of its lines.
+    for number in [year / 1_000, year / 100, year / 10, year] {
+        text.push(digit(number));
+    }
+    for part in [two(day.month()), two(day.day())] {
+        text.push('-');
+        text.push(part[0]);
+        text.push(part[1]);
     }
 }
 
@@ -247,6 +257,20 @@ mod tests {
         assert!(text.contains("\ncode: bug (`snowtoken explain bug`)\n"), "{text}");
         assert!(!text.contains(": value") && !text.contains("stack backtrace"), "{text}");
         assert!(run("1").contains("stack backtrace"));
+    }
+
+    #[test]
+    fn a_date_is_the_day_in_utc() {
+        for (at, date) in [
+            ("2026-11-23T23:59:59Z", "2026-11-23"),
+            ("0000-01-01T00:00:00Z", "0000-01-01"),
+            ("9999-12-30T22:00:00Z", "9999-12-30"),
+            ("-000001-12-31T22:00:00Z", "-000001-12-31"),
+        ] {
+            let mut text = "on ".to_owned();
+            push_date(&mut text, at.parse().unwrap());
+            assert_eq!(text, format!("on {date}"));
+        }
     }
 
     #[test]

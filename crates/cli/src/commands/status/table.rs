@@ -24,6 +24,9 @@ const NAME: usize = 12;
 /// Blanks between two columns.
 const GAP: usize = 2;
 
+/// What gaps are cut from.
+const BLANKS: &str = "                                                                ";
+
 /// The widest thing that the last column usually holds.
 const LAST: usize = "2026-11-21, 3 d 23 h ago (observed)".len();
 
@@ -149,8 +152,13 @@ impl<'a> Row<'a> {
         }
         let used = self.put(text, width, paint);
         let blanks = (width + GAP - used).min(self.room);
-        self.line.extend(std::iter::repeat_n(' ', blanks));
         self.room -= blanks;
+        let mut blanks = blanks;
+        while blanks > 0 {
+            let piece = blanks.min(BLANKS.len());
+            self.line.push_str(&BLANKS[..piece]);
+            blanks -= piece;
+        }
     }
 
     /// The last cell, as wide as it likes.
