@@ -22,11 +22,10 @@ fn logged_in(knobs: &[&str]) -> (StandIn, Sandbox) {
 /// Adds profiles that have never logged in.
 fn with_others(sandbox: &Sandbox, names: &[&str]) {
     let path = sandbox.keep().join("config.toml");
-    let mut text = fs::read_to_string(&path).unwrap();
-    for name in names {
-        text.push_str(&format!("\n[profile.{name}]\ninstance = \"b\"\nclient_id = \"c\"\n"));
-    }
-    fs::write(&path, text).unwrap();
+    let section = |name| format!("\n[profile.{name}]\ninstance = \"b\"\nclient_id = \"c\"\n");
+    let sections: Vec<String> = names.iter().map(section).collect();
+    let text = fs::read_to_string(&path).unwrap();
+    fs::write(&path, format!("{text}{}", sections.concat())).unwrap();
 }
 
 /// Makes many profiles out of the one that is logged in; none of their secrets can be opened.

@@ -21,7 +21,9 @@ fn event<'a>(profile: &'a ProfileName, user: Option<&'a str>) -> Event<'a> {
 
 fn text(events: &[Event<'_>]) -> String {
     let mut calendar = Calendar::new(WRITTEN.parse().unwrap());
-    events.iter().for_each(|event| calendar.add(event));
+    for event in events {
+        calendar.add(event);
+    }
     assert_eq!(calendar.events(), events.len());
     calendar.into_text()
 }

@@ -10,6 +10,7 @@
 mod browser;
 mod listener;
 pub(crate) mod login;
+mod outline;
 mod session;
 mod support;
 mod tls;

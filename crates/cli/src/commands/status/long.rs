@@ -120,7 +120,10 @@ fn ends(
     lines.push(("access token", access));
     let refresh = match (held.has_refresh_token, line.refresh_end()) {
         (true, Some(deadline)) => ends(deadline),
-        (true, None) => "its end is not known".to_owned(),
+        (true, None) => match facts.outlived {
+            Some(at) => format!("its end is not known: it outlived {}", moment(at)),
+            None => "its end is not known".to_owned(),
+        },
         (false, _) => "none".to_owned(),
     };
     let moves = match facts.refresh_end {

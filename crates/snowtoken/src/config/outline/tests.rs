@@ -132,78 +132,12 @@ fn what_the_parser_refuses_is_refused_with_its_words() {
     assert_eq!(names, ["a.b", "z"]);
 }
 
-/// The saved inputs of the fuzz target of the configuration.
-#[test]
-fn the_fuzz_seeds_are_read_the_same_way() {
-    let seeds = concat!(env!("CARGO_MANIFEST_DIR"), "/../../fuzz/seeds/config");
-    let mut count = 0;
-    for entry in std::fs::read_dir(seeds).unwrap() {
-        let bytes = std::fs::read(entry.unwrap().path()).unwrap();
-        compare(&String::from_utf8_lossy(&bytes));
-        count += 1;
-    }
-    assert!(count > 10);
-}
-
-/// Lines that are nearly plain, in any order.
-fn line() -> impl Strategy<Value = String> {
-    let key = prop_oneof![
-        4 => prop::sample::select(KEYS).prop_map(str::to_owned),
-        1 => "[a-z_ \"']{0,12}",
-    ];
-    let host = "(https://|http://|)[a-zA-Z0-9x.:-]{0,20}(\\.service-now\\.com)?/?";
-    let text = prop_oneof![
-        3 => "[ -~]{0,12}",
-        3 => host,
-        1 => "[\\x00-\\x7f\u{e4}\u{feff}]{0,6}",
-        1 => "[0-9]{1,12}[smhd]?",
-        1 => prop::sample::select(&["none", "client-credentials", "nice-knowledge-hub"][..])
-            .prop_map(str::to_owned),
-    ];
-    let value = prop_oneof![
-        8 => text.prop_map(|text| format!("\"{text}\"")),
-        2 => "[0-9+_-]{1,12}",
-        1 => "(true|false|'x'|\\[\\]|\\{\\})",
-    ];
-    prop_oneof![
-        8 => (key, value).prop_map(|(key, value)| format!("{key} = {value}")),
-        4 => "\\[profile\\.\"?[a-z0-9._-]{1,6}\"?\\]",
-        1 => "(#.{0,10}|version = 1|\\[profile\\]|\\[\\[profile.a\\]\\]|)",
-        1 => "[ -~]{0,20}",
-    ]
-}
-
-/// A section that is most probably right, so that many texts are taken.
-fn section() -> impl Strategy<Value = String> {
-    let host = "https?://[a-z0-9x.:-]{1,24}";
-    ("[a-z0-9._-]{1,5}", any::<bool>(), host, "[!-~]{1,8}", prop::option::of(line())).prop_map(
-        |(name, quoted, host, client, more)| {
-            let name = if quoted { format!("\"{name}\"") } else { name };
-            let more = more.map(|line| format!("{line}\n")).unwrap_or_default();
-            format!("[profile.{name}]\ninstance = \"{host}\"\nclient_id = \"{client}\"\n{more}\n")
-        },
-    )
-}
-
-fn cases() -> u32 {
-    let full = std::env::var("SNOWTOKEN_TEST_COUNTS").is_ok_and(|counts| counts == "full");
-    if full { 1_000_000 } else { 20_000 }
-}
-
 proptest! {
     #![proptest_config(ProptestConfig {
-        cases: cases(),
+        cases: 20_000,
         failure_persistence: None,
         ..ProptestConfig::default()
     })]
-
-    #[test]
-    fn near_misses_are_read_the_same_way(
-        sections in prop::collection::vec(section(), 0..3),
-        lines in prop::collection::vec(line(), 0..4),
-    ) {
-        compare(&format!("version = 1\n{}{}", sections.concat(), lines.join("\n")));
-    }
 
     #[test]
     fn a_usual_instance_is_one(host in "[a-z0-9.-]{1,30}", tail in "(\\.service-now\\.com)?") {
