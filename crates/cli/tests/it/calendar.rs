@@ -16,6 +16,9 @@ use crate::support::stand_in::StandIn;
 
 const DAY: i64 = 86_400;
 
+/// Nobody may read when the refresh token ends: it is derived.
+const DERIVED: &[&str] = &["api.credentials=administrators"];
+
 /// ical.js, which Thunderbird uses, and Python's icalendar.
 fn readers() -> [(&'static str, Command); 2] {
     let mut one = Command::new(node());
@@ -63,7 +66,7 @@ fn alarms_ring_30_14_7_and_1_days_ahead_whoever_the_user_is() {
     let long = "ü😀é".repeat(12);
     let hostile = "a;b,c\\n\\d\"e:f\nEND:VEVENT\r\nBEGIN:VALARM";
     for user in ["abel.tuter", hostile, &long, "\"; TZID=x, \\"] {
-        let (instance, sandbox) = (StandIn::with_user(user), Sandbox::new());
+        let (instance, sandbox) = (StandIn::with_user(user, DERIVED), Sandbox::new());
         log_in(&sandbox, &instance);
         let end = end(&sandbox);
         for (reader, found) in read(&calendar(&sandbox)) {
@@ -91,7 +94,7 @@ fn alarms_ring_30_14_7_and_1_days_ahead_whoever_the_user_is() {
 
 #[test]
 fn both_readers_see_the_same_and_a_second_export_is_the_newer_revision() {
-    let (instance, sandbox) = (StandIn::with(&[]), Sandbox::new());
+    let (instance, sandbox) = (StandIn::with(DERIVED), Sandbox::new());
     log_in(&sandbox, &instance);
     let first = read(&calendar(&sandbox));
     assert_eq!(first[0].1, first[1].1);
@@ -122,7 +125,7 @@ fn khal(folder: &Path, arguments: &[&str]) -> String {
 
 #[test]
 fn a_calendar_program_takes_it_and_a_second_import_replaces_the_first() {
-    let (instance, sandbox) = (StandIn::with(&[]), Sandbox::new());
+    let (instance, sandbox) = (StandIn::with(DERIVED), Sandbox::new());
     log_in(&sandbox, &instance);
     let folder = sandbox.path("files");
     fs::create_dir(folder.join("events")).unwrap();
@@ -152,7 +155,7 @@ fn a_calendar_program_takes_it_and_a_second_import_replaces_the_first() {
 
 #[test]
 fn whoever_has_no_end_has_no_event_and_is_told() {
-    let (instance, sandbox) = (StandIn::with(&[]), Sandbox::new());
+    let (instance, sandbox) = (StandIn::with(DERIVED), Sandbox::new());
     let arguments = [first_login(&sandbox, &instance), words(&["--json"])].concat();
     paste(sandbox.start(&arguments), &instance).ok();
     add_profile(&sandbox, "later", "instance = \"b\"\nclient_id = \"c\"");
@@ -175,7 +178,7 @@ fn whoever_has_no_end_has_no_event_and_is_told() {
 
 #[test]
 fn a_client_that_acts_for_itself_has_no_event() {
-    let (instance, sandbox) = (StandIn::with(&[]), Sandbox::new());
+    let (instance, sandbox) = (StandIn::with(DERIVED), Sandbox::new());
     instance.let_client_act_as("abel.tuter");
     let more = words(&["--grant", "client-credentials", "--no-output"]);
     let mut arguments = first_login(&sandbox, &instance);
@@ -188,7 +191,7 @@ fn a_client_that_acts_for_itself_has_no_event() {
 
 #[test]
 fn the_file_is_replaced_whole_and_nothing_else_is() {
-    let (instance, sandbox) = (StandIn::with(&[]), Sandbox::new());
+    let (instance, sandbox) = (StandIn::with(DERIVED), Sandbox::new());
     log_in(&sandbox, &instance);
     let path = sandbox.path("files/deadlines.ics");
     fs::write(&path, "old".repeat(100_000)).unwrap();

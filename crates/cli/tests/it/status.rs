@@ -13,8 +13,10 @@ use crate::support::pty::{Terminal, plain};
 use crate::support::sandbox::Sandbox;
 use crate::support::stand_in::StandIn;
 
-fn logged_in(knobs: &[&str]) -> (StandIn, Sandbox) {
-    let (instance, sandbox) = (StandIn::with(knobs), Sandbox::new());
+/// Nobody may read when the refresh token ends: it is derived, a year from now.
+fn logged_in() -> (StandIn, Sandbox) {
+    let instance = StandIn::with(&["api.credentials=administrators"]);
+    let sandbox = Sandbox::new();
     log_in(&sandbox, &instance);
     (instance, sandbox)
 }
@@ -42,7 +44,7 @@ fn one(outcome: &Outcome) -> Value {
 
 #[test]
 fn several_profiles_are_a_table_in_the_order_of_their_names() {
-    let (instance, sandbox) = logged_in(&[]);
+    let (instance, sandbox) = logged_in();
     with_others(&sandbox, &["zeta", "alpha", "beta10", "beta"]);
     let shown = sandbox.run(&["status"]).ok().stdout;
     let lines: Vec<&str> = shown.lines().collect();
@@ -64,7 +66,7 @@ fn several_profiles_are_a_table_in_the_order_of_their_names() {
 
 #[test]
 fn a_terminal_gets_colours_and_lines_that_fit() {
-    let (_instance, sandbox) = logged_in(&[]);
+    let (_instance, sandbox) = logged_in();
     with_others(&sandbox, &["a-name-that-is-longer-than-most-but-allowed"]);
     // A lifespan of nine days from the login: that is near.
     sandbox.run(&["profile", "set", PROFILE, "--refresh-token-lifespan", "9d"]).ok();
@@ -90,7 +92,7 @@ fn a_terminal_gets_colours_and_lines_that_fit() {
 
 #[test]
 fn one_profile_is_shown_at_length_with_the_next_refresh_and_why() {
-    let (instance, sandbox) = logged_in(&[]);
+    let (instance, sandbox) = logged_in();
     for arguments in [&["status"][..], &["status", PROFILE]] {
         let shown = sandbox.run(arguments).ok().stdout;
         assert!(shown.starts_with("p: logged in\n  instance "), "{shown}");
@@ -119,7 +121,7 @@ fn one_profile_is_shown_at_length_with_the_next_refresh_and_why() {
 /// What programs rely on stays; what is new comes beside it.
 #[test]
 fn json_keeps_its_keys() {
-    let (instance, sandbox) = logged_in(&[]);
+    let (instance, sandbox) = logged_in();
     with_others(&sandbox, &["later"]);
     let json = sandbox.run(&["status", "--json"]).ok().json();
     assert_eq!((&json["version"], &json["key"]), (&Value::from(1), &Value::from("key file")));
@@ -165,7 +167,7 @@ fn json_keeps_its_keys() {
 
 #[test]
 fn within_names_who_is_near() {
-    let (_instance, sandbox) = logged_in(&[]);
+    let (_instance, sandbox) = logged_in();
     with_others(&sandbox, &["later"]);
     sandbox.run(&["status", "--within", "364d"]).ok();
     let outcome = sandbox.run(&["status", "--within", "366d"]).ended_with(&[3]);
@@ -180,7 +182,7 @@ fn within_names_who_is_near() {
 /// Every sealed value of these profiles is noise: whoever opened one would fail.
 #[test]
 fn a_fleet_is_shown_without_opening_a_secret() {
-    let (_instance, sandbox) = logged_in(&[]);
+    let (_instance, sandbox) = logged_in();
     sandbox.run(&["deliver", PROFILE, "--output", "copy.txt"]).ok();
     grow(&sandbox, 1_000);
     let start = std::time::Instant::now();

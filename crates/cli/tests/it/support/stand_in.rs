@@ -37,9 +37,9 @@ impl StandIn {
         Self { running: Server::start(options).unwrap(), client, person: Person::default() }
     }
 
-    /// Without knobs, and whoever signs in is called this.
-    pub(crate) fn with_user(user_name: &str) -> Self {
-        let mut instance = Self::with(&[]);
+    /// With these knobs, and whoever signs in is called this.
+    pub(crate) fn with_user(user_name: &str, knobs: &[&str]) -> Self {
+        let mut instance = Self::with(knobs);
         let user = User {
             user_name: user_name.to_owned(),
             password: "snow".to_owned(),
