@@ -141,8 +141,9 @@ fn what_is_learnt_costs_no_round_trip() {
     {
         let road = Road::to(StandIn::with(&knobs), tls);
         let (round_trips, outcome) = road.log_in();
-        // The wait for what never comes is a tenth of a second, a quarter of a round trip.
-        assert!(round_trips < 2.6, "{knobs:?}, TLS {tls}: {round_trips:.2} round trips");
+        // The wait for what never comes is a tenth of a second, a quarter of a round trip; one more
+        // round trip would make three.
+        assert!(round_trips < 2.9, "{knobs:?}, TLS {tls}: {round_trips:.2} round trips");
         assert_eq!(outcome.json()["refresh_token_expiry_known_by"], known_by, "{knobs:?}");
     }
 }
