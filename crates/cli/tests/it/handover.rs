@@ -112,6 +112,7 @@ fn a_profile_moves_and_its_former_owner_refreshes_no_more() {
         told.stderr.contains("p: taken over, and verified: this machine is the owner"),
         "{told:#?}"
     );
+    assert!(told.stderr.contains("  the tokens belong to abel.tuter\n"), "{told:#?}");
     assert_eq!(state(&scene.b), "logged in");
     scene.b.run(&["refresh", PROFILE]).ok();
     assert_eq!(scene.asked(), asked + 2, "the import proves the tokens, and one refresh");
@@ -245,6 +246,44 @@ fn a_chain_of_owners_comes_back_to_the_first() {
     assert!(told.stderr.contains("taken over"), "{told:#?}");
     scene.a.run(&["refresh", PROFILE]).ok();
     refuses(&scene.b);
+}
+
+/// The refresh token in the file is the living one, however many refresh while it is sealed.
+#[test]
+fn an_export_amid_refreshes_carries_the_newest_tokens() {
+    let scene = Scene::new(&["refresh.token=rotate"]);
+    for round in 0..3 {
+        let refresh = || scene.a.start(&["refresh", PROFILE]);
+        let mut running = vec![refresh()];
+        let words = ["profile", "export", PROFILE, "--passphrase-file", "passphrase"];
+        let mut export_amid = scene.a.start(&words);
+        // One after the other until it has ended, and one more.
+        while export_amid.is_running() && running.len() < 16 {
+            running.push(refresh());
+            std::thread::sleep(std::time::Duration::from_millis(50));
+        }
+        running.push(refresh());
+        let (mut done, mut refused) = (0, 0);
+        for outcome in running.into_iter().map(crate::support::process::Running::finish) {
+            if outcome.code == Some(0) {
+                done += 1;
+            } else {
+                let code = outcome.failed_with(&[4]).1;
+                assert_eq!(code.as_deref(), Some("handed-over"));
+                refused += 1;
+            }
+        }
+        export_amid.finish().ok();
+        println!("round {round}: {done} refreshed, {refused} came too late");
+        let asked = scene.asked();
+        refuses(&scene.a);
+        assert_eq!(scene.asked(), asked);
+        import(&scene.b, &scene.file(), &[]).ok();
+        scene.b.run(&["refresh", PROFILE]).ok();
+        let back = scene.b.path("files/back.snowtoken");
+        export(&scene.b, &["--output", back.to_str().unwrap()]).ok();
+        import(&scene.a, &back, &[]).ok();
+    }
 }
 
 #[test]

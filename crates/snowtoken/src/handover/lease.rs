@@ -73,7 +73,7 @@ fn lives(record: &Record, now: Timestamp) -> bool {
 pub fn history(rows: &[AuditEntry], lease: Lease) -> History {
     let words = detail(lease, "");
     let mut history = History::default();
-    for row in rows.iter().filter(|row| row.detail.starts_with(words.trim_end())) {
+    for row in rows.iter().filter(|row| row.detail.starts_with(&words)) {
         let done = (row.outcome == "done").then_some(row.at);
         match row.event.as_str() {
             "export" => history.exported = done.or(history.exported),
@@ -94,7 +94,7 @@ pub(super) fn unfinished(rows: &[AuditEntry]) -> Option<Unfinished> {
 
 /// How a row of the audit names a hand-over.
 pub(super) fn detail(lease: Lease, place: &str) -> String {
-    format!("lease {lease} {place}")
+    format!("lease {lease} {place}").trim_end().to_owned()
 }
 
 #[cfg(test)]

@@ -5,8 +5,10 @@ use std::process::ExitCode;
 
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::keeper::Progress;
+use snowtoken::core::printable::Printable;
 use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::secret::Secret;
+use snowtoken::core::token_set::User;
 use snowtoken::delivery::moment;
 use snowtoken::handover::{self, Bundle, FileCarrier, Verdict, age};
 use snowtoken::store::envelope::{Envelope, Header};
@@ -37,12 +39,12 @@ pub(super) fn run(app: &App, args: &Import<'_>, text: &str) -> Result<ExitCode, 
     let before = taking.keep(&mut store)?;
     let session =
         Session::with_store(app.world.clone(), app.home.clone(), profile, Box::new(store));
-    let proved = if args.verify { prove(&session) } else { Ok(()) };
+    let proved = if args.verify { prove(&session) } else { Ok(None) };
     if proved.as_ref().is_err_and(is_refusal) {
         taking.put_back(&session, &before)?;
     }
-    proved.map_err(|error| unproved(error, &name))?;
-    taking.tell(&name, before.takes_back);
+    let user = proved.map_err(|error| unproved(error, &name))?;
+    taking.tell(&name, before.takes_back, user.as_ref());
     Ok(ExitCode::SUCCESS)
 }
 
@@ -91,9 +93,9 @@ fn open(app: &App, args: &Import<'_>, envelope: &Envelope) -> Result<Bundle, Fai
 /// Refreshes once, since the access token may live long after the refresh token was replaced by
 /// another owner; then asks whose it is. Where the instance rotates, nobody else can refresh by this
 /// file from here on.
-fn prove(session: &Session) -> Result<(), Error> {
+fn prove(session: &Session) -> Result<Option<User>, Error> {
     match session.refresh() {
-        Ok(_) | Err(Error::NoRefreshToken(_)) => session.verify().map(drop),
+        Ok(_) | Err(Error::NoRefreshToken(_)) => session.verify().map(|(user, _)| user),
         Err(error) => Err(error),
     }
 }
@@ -248,7 +250,7 @@ impl Taking<'_> {
         })?)
     }
 
-    fn tell(&self, name: &ProfileName, taken_back: bool) {
+    fn tell(&self, name: &ProfileName, taken_back: bool, user: Option<&User>) {
         let proof = if self.args.verify { "and verified" } else { "not verified" };
         let at = moment(self.header.created);
         if taken_back {
@@ -261,6 +263,10 @@ impl Taking<'_> {
                 "{name}: taken over, {proof}: this machine is the owner now. The one that handed it over at {at} \
                  refreshes it no more"
             ));
+        }
+        // Anybody can seal their own tokens for a recipient: a person should see whose these are.
+        if let Some(user) = user.and_then(User::name) {
+            output::say(format!("  the tokens belong to {}", Printable(user)));
         }
         if self.args.file != Path::new("-") {
             output::say(format!("  {} is of no more use: delete it", self.args.file.display()));
