@@ -1,5 +1,6 @@
 //! A profile that is open: ask it for a living access token.
 
+mod ending;
 mod rejected;
 
 use std::path::Path;
@@ -8,15 +9,14 @@ use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
 use snowtoken_core::keeper::{Policy, Why};
-use snowtoken_core::oauth::client::{Client, ClientId};
+use snowtoken_core::oauth::client::Client;
 use snowtoken_core::profile::{Profile, ProfileName};
 use snowtoken_core::secret::Secret;
-use snowtoken_core::servicenow::Instance;
 use snowtoken_core::token_set::{Deadline, User};
 use snowtoken_store::key::Keys;
 use snowtoken_store::lock::RefreshLock;
 use snowtoken_store::sqlite::{Options, SqliteStore};
-use snowtoken_store::{AuditEntry, Binding, Record, RecordState, StoreError, TokenStore};
+use snowtoken_store::{Binding, Record, RecordState, StoreError, TokenStore};
 
 use crate::config;
 use crate::driver::{self, Asker, Refreshed};
@@ -24,7 +24,6 @@ use crate::error::Error;
 use crate::home::Home;
 use crate::learn;
 use crate::login::verify;
-use crate::revocation::{self, Revoked};
 use crate::world::World;
 
 /// How long to wait for another process that refreshes the same profile: its patience and a bit.
@@ -342,64 +341,6 @@ impl Session {
         Ok(record)
     }
 
-    /// Revokes both tokens on the instance and proves by calls that they are dead; only then are
-    /// they forgotten. `None`: there was nothing to revoke.
-    ///
-    /// # Errors
-    /// [`Error::RevocationUnproven`] or [`Error::RevocationPending`]; the tokens are kept for the
-    /// next try and handed out to nobody. [`Error::HandedOver`]: they are another machine's now.
-    pub fn revoke(&self) -> Result<Option<Revoked>, Error> {
-        let _lock = self.lock()?;
-        let Some(record) = self.store().load(&self.profile.name)? else { return Ok(None) };
-        if let RecordState::HandedOver { at } = record.state {
-            let profile = self.profile.name.to_string();
-            return Err(Error::HandedOver { profile, at });
-        }
-        self.end(&record).map(Some)
-    }
-
-    /// The same even if another machine has taken the profile over: its tokens end too.
-    ///
-    /// # Errors
-    /// As [`Session::revoke`], but for [`Error::HandedOver`].
-    pub fn revoke_everywhere(&self) -> Result<Option<Revoked>, Error> {
-        let _lock = self.lock()?;
-        let record = self.store().load(&self.profile.name)?;
-        record.map(|record| self.end(&record)).transpose()
-    }
-
-    fn end(&self, record: &Record) -> Result<Revoked, Error> {
-        // Tokens end where they came from, even if the profile has been pointed elsewhere since.
-        let profile = bound_profile(&self.profile, &record.binding)?;
-        let client = match client(&profile, &**self.store()) {
-            // The secret that was stored for them is gone: only where they came from can end them.
-            Err(Error::NoClientSecret(_)) if record.binding != self.binding() => {
-                return Err(elsewhere(&self.profile, &record.binding));
-            }
-            other => other?,
-        };
-        revocation::revoke(&self.world, &self.store, &profile, &client, record)
-    }
-
-    /// Forgets the tokens on this machine without asking the instance.
-    ///
-    /// # Errors
-    /// If the store cannot be changed.
-    pub fn forget(&self) -> Result<(), Error> {
-        let _lock = self.lock()?;
-        let name = &self.profile.name;
-        let generation = self.store().generation(name)?;
-        let audit = AuditEntry {
-            at: self.now(),
-            profile: name.clone(),
-            event: "revocation".to_owned(),
-            outcome: "forgotten".to_owned(),
-            detail: "not revoked on the instance".to_owned(),
-        };
-        self.store().clear_tokens(name, generation, Some(&audit))?;
-        Ok(())
-    }
-
     /// The lock under which tokens of this profile change; it dies with the process.
     ///
     /// # Errors
@@ -443,15 +384,6 @@ pub fn client(profile: &Profile, store: &dyn TokenStore) -> Result<Client, Error
     Ok(Client {
         id: profile.client_id.clone(),
         authentication: profile.authentication.with(secret),
-    })
-}
-
-/// The profile as it was when these tokens came.
-fn bound_profile(profile: &Profile, bound: &Binding) -> Result<Profile, Error> {
-    Ok(Profile {
-        instance: Instance::parse(&bound.instance).map_err(|_| elsewhere(profile, bound))?,
-        client_id: ClientId::parse(&bound.client_id).map_err(|_| elsewhere(profile, bound))?,
-        ..profile.clone()
     })
 }
 
