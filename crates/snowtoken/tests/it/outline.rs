@@ -74,7 +74,7 @@ fn line() -> impl Strategy<Value = String> {
 /// A section that is most probably right, so that many texts are taken.
 fn section() -> impl Strategy<Value = String> {
     let host = "https?://[a-z0-9x.:-]{1,24}";
-    ("[a-z0-9._-]{1,5}", any::<bool>(), host, "[!-~]{1,8}", prop::option::of(line())).prop_map(
+    ("[ab1.]{1,2}", any::<bool>(), host, "[!-~]{1,8}", prop::option::of(line())).prop_map(
         |(name, quoted, host, client, more)| {
             let name = if quoted { format!("\"{name}\"") } else { name };
             let more = more.map(|line| format!("{line}\n")).unwrap_or_default();
