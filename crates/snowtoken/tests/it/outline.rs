@@ -73,7 +73,7 @@ fn line() -> impl Strategy<Value = String> {
 
 /// A section that is most probably right, so that many texts are taken.
 fn section() -> impl Strategy<Value = String> {
-    let host = "https?://[a-z0-9x.:-]{1,24}";
+    let host = prop_oneof![3 => "https://[a-z]{1,4}", 1 => "https?://[a-z0-9x.:-]{1,24}"];
     ("[ab1.]{1,2}", any::<bool>(), host, "[!-~]{1,8}", prop::option::of(line())).prop_map(
         |(name, quoted, host, client, more)| {
             let name = if quoted { format!("\"{name}\"") } else { name };
