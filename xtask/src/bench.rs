@@ -24,9 +24,10 @@ use std::path::{Path, PathBuf};
 use crate::run::{cargo, complain, output, program, say, succeed, target_dir};
 use table::{Group, Row};
 
-/// Which of the slow parts are wanted, and whether the page is written.
+/// Which of the slow parts are wanted, or which one alone, and whether the page is written.
 #[derive(Debug, Default, Clone, Copy)]
-struct Wishes {
+struct Wishes<'a> {
+    only: Option<&'a str>,
     build: bool,
     peers: bool,
     write: bool,
@@ -46,20 +47,25 @@ pub(crate) fn run(switches: &[&str]) -> bool {
     }
 }
 
-fn wishes(switches: &[&str]) -> Result<Wishes, String> {
+fn wishes<'a>(switches: &[&'a str]) -> Result<Wishes<'a>, String> {
     let mut wishes = Wishes::default();
-    for switch in switches {
+    let mut switches = switches.iter();
+    while let Some(switch) = switches.next() {
         match *switch {
+            "--only" => wishes.only = Some(switches.next().ok_or("--only wants a part's name")?),
             "--build" => wishes.build = true,
             "--peers" => wishes.peers = true,
             "--write" => wishes.write = true,
-            other => return Err(format!("bench takes --build, --peers and --write, not {other}")),
+            other => {
+                let known = "--build, --only PART, --peers and --write";
+                return Err(format!("bench takes {known}, not {other}"));
+            }
         }
     }
     Ok(wishes)
 }
 
-fn measure(wishes: Wishes) -> Result<bool, String> {
+fn measure(wishes: Wishes<'_>) -> Result<bool, String> {
     say("bench: building what is shipped");
     succeed(&mut cargo(&["build", "--quiet", "--release", "--locked", "-p", "snowtoken-cli"]))?;
     let place = Place::new()?;
@@ -79,6 +85,12 @@ fn measure(wishes: Wishes) -> Result<bool, String> {
     }
     if wishes.build {
         parts.push(("build", Box::new(|| vec![size::clean_build()])));
+    }
+    if let Some(only) = wishes.only {
+        parts.retain(|(name, _)| *name == only);
+        if parts.is_empty() {
+            return Err(format!("there is no part {only}"));
+        }
     }
     let mut groups = Vec::new();
     for (name, rows) in parts {
@@ -131,6 +143,7 @@ mod tests {
     fn an_unknown_switch_is_refused() {
         let wishes = wishes(&["--peers", "--write"]).unwrap();
         assert!(wishes.peers && wishes.write && !wishes.build);
-        assert!(super::wishes(&["--fast"]).is_err());
+        assert!(super::wishes(&["--fast"]).is_err() && super::wishes(&["--only"]).is_err());
+        assert_eq!(super::wishes(&["--only", "status"]).unwrap().only, Some("status"));
     }
 }

@@ -22,7 +22,7 @@ usage: cargo xtask <task>
           write docs/reference from what the program says about itself; or tell whether it is current
   test    setup, then every check and test, closed by `N passed, N failed`
   ci      the same, and the work tree must be clean afterwards
-  bench [--build] [--peers] [--write]
+  bench [--build] [--peers] [--only PART] [--write]
           what the product costs, beside others; written to docs/performance.md if so wished
 ";
 

@@ -79,7 +79,7 @@ impl Fleet {
     }
 
     /// Into a file, as a person who keeps the output does.
-    fn into_file(&self, name: &str, of: &Command) -> Command {
+    fn filing(&self, name: &str, of: &Command) -> Command {
         let mut command = self.person.program("/bin/sh");
         command.args(["-c", "out=$0; exec \"$@\" >\"$out\""]).arg(self.person.path(name));
         command.arg(of.get_program()).args(of.get_args());
@@ -90,7 +90,7 @@ impl Fleet {
         let ours = self.person.snowtoken(arguments);
         let mut theirs = self.person.program("python3");
         theirs.args(["-c", SCAN]).arg(self.person.path("keep/store/tokens.db"));
-        let (mut ours, mut theirs) = (self.into_file("ours", &ours), self.into_file("it", &theirs));
+        let (mut ours, mut theirs) = (self.filing("ours", &ours), self.filing("it", &theirs));
         pairs(&mut ours, &mut theirs, self.rounds)
     }
 
