@@ -43,24 +43,35 @@ impl Data {
 
     /// Adds a text. A failure is told at the end, and nothing is written after it.
     pub(crate) fn push(&mut self, text: &str) {
+        if text.len() >= Self::PIECE {
+            self.empty();
+            self.write(text);
+            return;
+        }
         self.pending.push_str(text);
         if self.pending.len() >= Self::PIECE {
-            self.write();
+            self.empty();
         }
     }
 
-    fn write(&mut self) {
+    fn empty(&mut self) {
+        let pending = std::mem::take(&mut self.pending);
+        self.write(&pending);
+        self.pending = pending;
+        self.pending.clear();
+    }
+
+    fn write(&mut self, text: &str) {
         if self.failed.is_none() {
             let mut stdout = io::stdout().lock();
-            let written = stdout.write_all(self.pending.as_bytes()).and_then(|()| stdout.flush());
+            let written = stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush());
             self.failed = written.err();
         }
-        self.pending.clear();
     }
 
     /// Writes the rest.
     pub(crate) fn finish(mut self) -> Result<(), Failure> {
-        self.write();
+        self.empty();
         self.failed.map_or(Ok(()), |error| Err(Failure::Output(error)))
     }
 }

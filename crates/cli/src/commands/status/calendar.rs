@@ -22,7 +22,7 @@ pub(super) fn write(
     see: &mut dyn FnMut(&Line<'_>),
 ) -> Result<(), Failure> {
     let mut calendar = Calendar::new(now);
-    for line in seen.lines(overview) {
+    for line in seen.lines(overview.entries()) {
         see(&line);
         let profile = ProfileName::parse(line.entry.name)?;
         match event(&line, &profile) {

@@ -3,12 +3,12 @@
 
 use std::ops::Range;
 
+use snowtoken::config::Entry;
 use snowtoken::core::profile::ProfileName;
 use snowtoken::core::token_set::Deadline;
 use snowtoken::store::sqlite::{Glance, SqliteStore};
 use snowtoken::store::{RecordState, TokenStore as _};
 
-use super::Overview;
 use super::line::Line;
 use crate::report::Failure;
 
@@ -89,10 +89,13 @@ impl Seen {
         }
     }
 
-    /// The profiles that were asked about, with their tokens.
-    pub(super) fn lines<'a>(&'a self, overview: &'a Overview) -> impl Iterator<Item = Line<'a>> {
+    /// Profiles, in the order of their names, with their tokens.
+    pub(super) fn lines<'a>(
+        &'a self,
+        entries: impl Iterator<Item = Entry<'a>>,
+    ) -> impl Iterator<Item = Line<'a>> {
         let mut glances = self.rows.iter().map(|row| self.glance(row)).peekable();
-        overview.entries().map(move |entry| {
+        entries.map(move |entry| {
             while glances.next_if(|glance| glance.profile < entry.name).is_some() {}
             Line { entry, held: glances.next_if(|glance| glance.profile == entry.name) }
         })

@@ -1,5 +1,6 @@
 //! Several profiles, a line each: as wide as what is in it, and on a terminal no wider than that.
 
+use snowtoken::config::Outline;
 use snowtoken::core::printable::Printable;
 use snowtoken::core::token_set::Deadline;
 use snowtoken::core::{SignedDuration, Timestamp};
@@ -20,6 +21,9 @@ const GIVING: [(usize, usize); 2] = [(3, 12), (2, 8)];
 
 /// The least that is left of a profile's name.
 const NAME: usize = 12;
+
+/// From so many profiles on, two threads are worth their while.
+const MANY: usize = 500;
 
 /// Blanks between two columns.
 const GAP: usize = 2;
@@ -43,17 +47,12 @@ pub(super) fn print(
         return data.finish();
     }
     let (now, screen) = (app.world.now(), output::screen());
-    let mut table = Table { now, screen, widths: widths(overview, seen), line: String::new() };
+    let (widths, nearest) = survey(overview, seen, see);
+    let mut table = Table { now, screen, widths, line: String::new() };
     table.fit();
     table.titles();
     data.push(&table.line);
-    let mut nearest = Nearest::default();
-    for line in seen.lines(overview) {
-        see(&line);
-        nearest.see(&line);
-        table.row(&line);
-        data.push(&table.line);
-    }
+    rows(table, &overview.outline, seen, &mut data)?;
     data.push(&format!("\n{}\n", nearest.told(overview.outline.len(), now)));
     if let Some(places) = overview.places() {
         data.push(&format!("{places}\n"));
@@ -61,13 +60,20 @@ pub(super) fn print(
     data.finish()
 }
 
-/// What the columns before the last one need.
-fn widths(overview: &Overview, seen: &Seen) -> [usize; 5] {
+/// What the columns before the last one need, and who is next; everybody is seen once.
+fn survey(
+    overview: &Overview,
+    seen: &Seen,
+    see: &mut dyn FnMut(&Line<'_>),
+) -> ([usize; 5], Nearest) {
     let mut widths = [0, 0, 0, 0, "in 23 h 59 min".len()];
+    let mut nearest = Nearest::default();
     for (width, title) in widths.iter_mut().zip(TITLES) {
         *width = title.len().max(*width);
     }
-    for line in seen.lines(overview) {
+    for line in seen.lines(overview.outline.entries()) {
+        see(&line);
+        nearest.see(&line);
         let user = line.held.and_then(|held| held.user);
         let needed = [
             line.entry.name.len(),
@@ -79,9 +85,37 @@ fn widths(overview: &Overview, seen: &Seen) -> [usize; 5] {
             *width = needed.max(*width);
         }
     }
-    widths
+    (widths, nearest)
 }
 
+/// The lines of all profiles. Of many, the second half is put together on another thread while the
+/// first is written.
+fn rows(mut table: Table, outline: &Outline, seen: &Seen, data: &mut Data) -> Result<(), Failure> {
+    let half = if outline.len() < MANY { outline.len() } else { outline.len() / 2 };
+    let mut other = table.clone();
+    std::thread::scope(|scope| {
+        let rest = (half < outline.len()).then(|| {
+            scope.spawn(move || {
+                let mut text = String::new();
+                for line in seen.lines(outline.entries()).skip(half) {
+                    other.row(&line);
+                    text.push_str(&other.line);
+                }
+                text
+            })
+        });
+        for line in seen.lines(outline.entries()).take(half) {
+            table.row(&line);
+            data.push(&table.line);
+        }
+        if let Some(rest) = rest {
+            data.push(&rest.join().map_err(|_| Failure::bug("a thread ended early"))?);
+        }
+        Ok(())
+    })
+}
+
+#[derive(Clone)]
 struct Table {
     now: Timestamp,
     screen: Screen,
