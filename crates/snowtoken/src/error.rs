@@ -286,6 +286,13 @@ fn next_text(next: Option<Timestamp>) -> String {
     next.map_or_else(String::new, |at| format!("; the next attempt is due at {at}"))
 }
 
+/// Whether a limit of this machine is in the way, and not what was asked for.
+pub(crate) fn is_exhausted(error: &std::io::Error) -> bool {
+    // ENFILE and EMFILE have the same numbers on every Unix, and no kind of their own.
+    let files = cfg!(unix) && matches!(error.raw_os_error(), Some(23 | 24));
+    files || error.kind() == std::io::ErrorKind::OutOfMemory
+}
+
 fn redirect_code(error: &AuthorizationError) -> Code {
     match error {
         AuthorizationError::StateMismatch { .. } => Code::StateMismatch,

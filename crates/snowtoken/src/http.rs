@@ -134,7 +134,10 @@ pub enum TransportError {
         /// In which way.
         reason: String,
     },
-    /// The sending thread is gone or could not be started.
+    /// A limit of this machine: no thread, no open file, no memory.
+    #[error("this machine gives no more threads, open files or memory: {0}")]
+    Exhausted(String),
+    /// The sending thread is gone.
     #[error("the sending thread failed: {0}")]
     Worker(String),
 }
@@ -164,6 +167,7 @@ impl Diagnose for TransportError {
             Self::ConnectionLost { .. } => Code::ConnectionLost,
             Self::TooLarge { .. } => Code::AnswerTooLarge,
             Self::Malformed { .. } => Code::AnswerUnreadable,
+            Self::Exhausted(_) => Code::MachineExhausted,
             Self::Worker(_) => Code::Bug,
         }
     }

@@ -161,6 +161,7 @@ impl Login<'_> {
                 Listener::open(&redirect_uri, judge_queries(waiting.clone(), arrivals.clone()))
             })
             .transpose()?;
+        forward(pastes, arrivals)?;
         let shown_at = world.now();
         watcher.authorization_url(&url);
         world.transport.open(self.profile.instance.origin());
@@ -172,7 +173,6 @@ impl Login<'_> {
         {
             watcher.browser_failed(&reason);
         }
-        forward(pastes, arrivals);
         let result = self.wait_for_code(&waiting, &arrived, listener.is_some(), watcher).and_then(
             |(expect, code)| {
                 watcher.exchanging();
@@ -336,7 +336,7 @@ fn judge_queries(waiting: Waiting, arrivals: Sender<Arrival>) -> crate::loopback
 
 /// Joins the pastes to what the listener hears. The thread ends with the program: nobody can
 /// interrupt somebody else's reading of a terminal.
-fn forward(pastes: Receiver<Paste>, arrivals: Sender<Arrival>) {
+fn forward(pastes: Receiver<Paste>, arrivals: Sender<Arrival>) -> Result<(), Error> {
     let forwarding = move || {
         while let Ok(paste) = pastes.recv() {
             let last = matches!(paste, Paste::End);
@@ -345,7 +345,8 @@ fn forward(pastes: Receiver<Paste>, arrivals: Sender<Arrival>) {
             }
         }
     };
-    drop(std::thread::Builder::new().name("paste".to_owned()).spawn(forwarding));
+    let started = std::thread::Builder::new().name("paste".to_owned()).spawn(forwarding);
+    started.map(drop).map_err(|error| TransportError::Exhausted(error.to_string()).into())
 }
 
 fn missing(asked: Option<&Scope>, granted: Option<&str>) -> Vec<String> {

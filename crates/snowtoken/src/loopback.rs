@@ -85,7 +85,7 @@ impl Diagnose for ListenError {
     fn code(&self) -> Code {
         match self {
             Self::PortBusy { .. } | Self::Refused { .. } => Code::PortBusy,
-            Self::Thread(_) => Code::Bug,
+            Self::Thread(_) => Code::MachineExhausted,
         }
     }
 }

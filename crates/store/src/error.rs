@@ -91,6 +91,9 @@ pub enum StoreError {
     /// The system gave no random bytes.
     #[error("the system gives no random bytes")]
     NoEntropy,
+    /// The system gave no memory.
+    #[error("there is not enough memory to open the store")]
+    NoMemory,
     /// The key could not be had, or does not fit.
     #[error(transparent)]
     Key(#[from] KeyError),
@@ -131,6 +134,7 @@ impl Diagnose for StoreError {
             Self::Absent { .. } => Code::ProfileUnknown,
             Self::Exists { .. } => Code::ProfileInvalid,
             Self::Unreadable { .. } | Self::NoEntropy => Code::StoreUnreadable,
+            Self::NoMemory => Code::MachineExhausted,
             Self::LockTimeout { .. } => Code::LockTimeout,
             Self::Key(key) => key.code(),
             Self::Bug(_) => Code::Bug,

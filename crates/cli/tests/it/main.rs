@@ -12,6 +12,7 @@ mod foreign_login;
 mod handover;
 mod harness;
 mod learning;
+mod limits;
 mod mishaps;
 mod paste_pty;
 mod remains;

@@ -11,3 +11,4 @@ pub(crate) mod pty;
 pub(crate) mod sandbox;
 pub(crate) mod stand_in;
 pub(crate) mod tls;
+pub(crate) mod wrapped;

@@ -691,7 +691,8 @@ catalogue! {
     StoreLocked = "store-locked", "the store is in use by another program", Machine, TryLater {
         cause: "Another process holds the database longer than we wait.",
         proof: "The database stayed busy.",
-        fixes: [Note("repeat; if it stays so, look which program holds the file open")],
+        fixes: [Note("repeat; if it stays so, look which program holds the file open"),
+            Note("if there is none, the folder may lie on a network file system whose locks do not work: set SNOWTOKEN_HOME to a folder on a disk of this machine")],
         who: "you",
         signs: ["database is locked"],
         source: "a rule of snowtoken",
@@ -704,6 +705,14 @@ catalogue! {
         signs: [],
         source: "ARCHITECTURE.md",
     }
+    LocksUnavailable = "locks-unavailable", "the file system does not keep locks", Machine, Store {
+        cause: "The folder lies on a network file system (NFS, SMB, a share of a virtual machine) whose lock service is off, full or does not answer.",
+        proof: "The operating system was asked for a lock and refused, or did not answer in time; without it two programs could use one refresh token at once.",
+        fixes: [Set("SNOWTOKEN_HOME", "a folder on a disk of this machine, not on a network file system")],
+        who: "you",
+        signs: ["no locks available"],
+        source: "a rule of snowtoken",
+    }
     StoreDamaged = "store-damaged", "the store is damaged", Machine, Store {
         cause: "The database file is not what was written: disk failure, truncation, or another program wrote to it.",
         proof: "It fails its own checks. It is left as it is, never replaced by an empty one.",
@@ -715,7 +724,7 @@ catalogue! {
     StoreFull = "store-full", "the disk is full", Machine, Store {
         cause: "There is no room to store tokens durably.",
         proof: "The operating system said so; what was stored before is kept.",
-        fixes: [Note("free some space, then repeat"),
+        fixes: [Note("free some space, then repeat; a quota and a limit on the size of files (`ulimit -f`) count as well"),
             Set("SNOWTOKEN_HOME", "another folder on another disk")],
         who: "you",
         signs: ["no space left on device", "database or disk is full"],
@@ -801,6 +810,14 @@ catalogue! {
         fixes: [Set("SNOWTOKEN_KEY_FILE=PATH", "keeps the key in a file that only you can read")],
         who: "you",
         signs: ["org.freedesktop.secrets"],
+        source: "a rule of snowtoken",
+    }
+    MachineExhausted = "machine-exhausted", "this machine gives no more threads, open files or memory", Machine, TryLater {
+        cause: "A limit of this program or of the user is reached (`ulimit -a` shows them), or the machine has nothing left to give.",
+        proof: "The operating system refused a thread, a file or memory; what is stored is untouched.",
+        fixes: [Note("end other programs or raise the limit, then repeat")],
+        who: "you",
+        signs: ["too many open files", "cannot allocate memory"],
         source: "a rule of snowtoken",
     }
     Bug = "bug", "a bug in snowtoken", Us, Bug {

@@ -11,6 +11,7 @@ use snowtoken_store::write_file::{self, WriteFileError};
 use snowtoken_store::{Binding, StoreError};
 
 use super::{Config, ConfigError, Outline};
+use crate::error::is_exhausted;
 use crate::home::Home;
 
 /// Larger files are no configuration of ours: a hundred thousand profiles are about 25 MiB.
@@ -49,6 +50,7 @@ impl Diagnose for ConfigFileError {
     fn code(&self) -> Code {
         match self {
             Self::Content { source, .. } => source.code(),
+            Self::Read { source, .. } if is_exhausted(source) => Code::MachineExhausted,
             Self::Read { .. } => Code::ConfigInvalid,
             Self::Lock(error) => error.code(),
             Self::Write(error) => error.code(),

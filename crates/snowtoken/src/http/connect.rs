@@ -1,5 +1,7 @@
 //! From an origin to a connection: name, TCP, proxy, TLS, HTTP/1.1.
 
+use std::io;
+use std::net::{SocketAddr, ToSocketAddrs as _};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -11,12 +13,14 @@ use hyper_util::rt::TokioIo;
 use rustls::ClientConfig;
 use rustls::pki_types::ServerName;
 use tokio::io::{AsyncRead, AsyncWrite};
-use tokio::net::{TcpStream, lookup_host};
+use tokio::net::TcpStream;
+use tokio::sync::oneshot;
 use tokio_rustls::TlsConnector;
 use url::Url;
 
 use super::proxy::Proxy;
 use super::{HttpOptions, TransportError, tls};
+use crate::error::is_exhausted;
 
 /// Headers of an answer, and of a proxy's answer to CONNECT, must fit into this many bytes.
 const HEAD_LIMIT: usize = 64 * 1024;
@@ -139,7 +143,7 @@ pub(super) fn lost(host: &str, error: &hyper::Error, sent: bool) -> TransportErr
 /// Tries one address after the other; a dead one may not use up the time of the others.
 async fn tcp(host: &str, port: u16) -> Result<TcpStream, TransportError> {
     let not_found = || TransportError::NameNotFound { host: host.to_owned() };
-    let addresses: Vec<_> = lookup_host((host, port)).await.map_err(|_| not_found())?.collect();
+    let addresses = resolve(host, port).await?;
     let place = format!("{host}:{port}");
     let mut reason = None;
     for address in &addresses {
@@ -151,6 +155,7 @@ async fn tcp(host: &str, port: u16) -> Result<TcpStream, TransportError> {
                 drop(stream.set_nodelay(true));
                 return Ok(stream);
             }
+            Ok(Err(error)) if is_exhausted(&error) => return Err(exhausted(&error)),
             Ok(Err(error)) => reason = Some(error.to_string()),
             Err(_) => reason = Some("it does not answer".to_owned()),
         }
@@ -159,4 +164,27 @@ async fn tcp(host: &str, port: u16) -> Result<TcpStream, TransportError> {
         Some(reason) => Err(TransportError::ConnectFailed { place, reason }),
         None => Err(not_found()),
     }
+}
+
+/// The addresses of a name. The system can only be asked by a thread that waits for it; where it
+/// allows none, that is an error like any other.
+async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportError> {
+    if let Ok(address) = host.parse() {
+        return Ok(vec![SocketAddr::new(address, port)]);
+    }
+    let (sender, answer) = oneshot::channel();
+    let name = host.to_owned();
+    let asking = move || {
+        let found = (name.as_str(), port).to_socket_addrs().map(Iterator::collect);
+        // Whoever asked may have stopped waiting.
+        drop(sender.send(found));
+    };
+    let started = std::thread::Builder::new().name("resolver".to_owned()).spawn(asking);
+    drop(started.map_err(|error| exhausted(&error))?);
+    let found: io::Result<Vec<_>> = answer.await.unwrap_or_else(|_| Ok(Vec::new()));
+    found.map_err(|_| TransportError::NameNotFound { host: host.to_owned() })
+}
+
+fn exhausted(error: &io::Error) -> TransportError {
+    TransportError::Exhausted(error.to_string())
 }

@@ -61,7 +61,7 @@ impl Worker {
     pub(super) fn start(options: &HttpOptions) -> Result<Self, TransportError> {
         let (jobs, mut inbox) = mpsc::unbounded_channel();
         let options = options.clone();
-        let failed = |error: std::io::Error| TransportError::Worker(error.to_string());
+        let failed = |error: std::io::Error| TransportError::Exhausted(error.to_string());
         let runtime =
             tokio::runtime::Builder::new_current_thread().enable_all().build().map_err(failed)?;
         std::thread::Builder::new()

@@ -72,7 +72,8 @@ fn shell(line: &str) -> Command {
 fn collect(stream: Option<impl Read + Send + 'static>) -> Receiver<Zeroizing<Vec<u8>>> {
     let (sender, receiver) = mpsc::channel();
     if let Some(stream) = stream {
-        thread::spawn(move || {
+        // Without a thread nothing is heard, and that is told.
+        let _ = thread::Builder::new().name("key-command".into()).spawn(move || {
             // At its full size from the start: growing would leave copies behind.
             let mut text = Zeroizing::new(Vec::with_capacity(8192));
             if stream.take(LIMIT + 1).read_to_end(&mut text).is_ok() {

@@ -77,7 +77,10 @@ impl Costs {
         let mut key = Zeroizing::new([0; 32]);
         Argon2::new(Algorithm::Argon2id, Version::V0x13, params)
             .hash_password_into(passphrase.expose().as_bytes(), &*salt, key.as_mut_slice())
-            .map_err(|_| damaged())?;
+            .map_err(|error| match error {
+                argon2::Error::OutOfMemory => StoreError::NoMemory,
+                _ => damaged(),
+            })?;
         Ok(key)
     }
 }

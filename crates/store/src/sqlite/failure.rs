@@ -36,6 +36,7 @@ pub(super) fn classify(path: &Path, doing: Doing, error: Error) -> StoreError {
         ErrorCode::DatabaseCorrupt => StoreError::damaged("its pages do not fit together"),
         ErrorCode::NotADatabase => StoreError::damaged("it is no database"),
         ErrorCode::DiskFull => StoreError::Full,
+        ErrorCode::OutOfMemory => StoreError::NoMemory,
         ErrorCode::ReadOnly => StoreError::ReadOnly { path: path.to_owned() },
         ErrorCode::CannotOpen if doing == Doing::Writing && !folder_is_writable(path) => {
             StoreError::ReadOnly { path: path.to_owned() }
@@ -44,6 +45,7 @@ pub(super) fn classify(path: &Path, doing: Doing, error: Error) -> StoreError {
         ErrorCode::PermissionDenied => system(io::ErrorKind::PermissionDenied),
         ErrorCode::SystemIoFailure => match failure.extended_code {
             ffi::SQLITE_IOERR_SHORT_READ => StoreError::damaged("it ends too early"),
+            ffi::SQLITE_IOERR_WRITE if files_are_limited() => StoreError::Full,
             ffi::SQLITE_IOERR_CORRUPTFS => StoreError::damaged("the file system is damaged"),
             _ => system(io::ErrorKind::Other),
         },
@@ -64,4 +66,16 @@ fn folder_is_writable(path: &Path) -> bool {
         let _ = path;
         true
     }
+}
+
+/// Whether this process may only write small files (`ulimit -f`): SQLite does not tell why the
+/// system refused a write.
+fn files_are_limited() -> bool {
+    #[cfg(unix)]
+    {
+        use rustix::process::{Resource, getrlimit};
+        getrlimit(Resource::Fsize).current.is_some()
+    }
+    #[cfg(not(unix))]
+    false
 }
