@@ -27,7 +27,7 @@ use crate::login::verify;
 use crate::world::World;
 
 /// How long to wait for another process that refreshes the same profile: its patience and a bit.
-const LOCK_WAIT: Duration = Duration::from_secs(35);
+const LOCK_WAIT: Duration = Duration::from_secs(34);
 
 /// What is left of a token that is handed out without a refresh, unless more is asked for.
 const USUAL_MARGIN: Duration = Duration::from_mins(1);

@@ -88,6 +88,15 @@ pub enum StoreError {
         /// The profile.
         profile: String,
     },
+    /// The file system does not lock files, or does not answer.
+    #[error("the file system does not lock files in {}", .path.display())]
+    LocksUnavailable {
+        /// The folder or file.
+        path: PathBuf,
+        /// What the system says.
+        #[source]
+        source: io::Error,
+    },
     /// The system gave no random bytes.
     #[error("the system gives no random bytes")]
     NoEntropy,
@@ -136,6 +145,7 @@ impl Diagnose for StoreError {
             Self::Unreadable { .. } | Self::NoEntropy => Code::StoreUnreadable,
             Self::NoMemory => Code::MachineExhausted,
             Self::LockTimeout { .. } => Code::LockTimeout,
+            Self::LocksUnavailable { .. } => Code::LocksUnavailable,
             Self::Key(key) => key.code(),
             Self::Bug(_) => Code::Bug,
         }

@@ -40,6 +40,7 @@
 mod atomic;
 mod error;
 mod json;
+mod patience;
 mod record;
 mod row;
 mod secure;

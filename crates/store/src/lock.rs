@@ -2,9 +2,13 @@
 //!
 //! It is a lock of the kernel on a file of its own: it ends with its process, however that ends, so
 //! nothing is ever left behind that has to be cleaned up. The file itself stays for ever, empty;
-//! removing it would let two processes lock two files of the same name. Not for network file systems.
+//! removing it would let two processes lock two files of the same name.
+//!
+//! Not for network file systems: where their locks are refused or never answered, that is told in
+//! these words, within seconds.
 
 use std::fs::{File, TryLockError};
+use std::io;
 use std::num::NonZeroU8;
 use std::path::Path;
 use std::thread;
@@ -14,10 +18,12 @@ use sha2::{Digest as _, Sha256};
 use snowtoken_core::profile::ProfileName;
 
 use crate::error::{Result, StoreError};
+use crate::patience::{self, PATIENCE, Pulse};
 use crate::secure;
 
 const FIRST_PAUSE: Duration = Duration::from_millis(5);
 const LONGEST_PAUSE: Duration = Duration::from_millis(50);
+const MOST_INTERRUPTIONS: u32 = 100;
 
 /// The held lock of a profile; released when dropped.
 #[derive(Debug)]
@@ -60,6 +66,19 @@ impl RefreshLock {
     }
 
     fn acquire_one_of(folder: &Path, names: &[String], what: &str, wait: Duration) -> Result<Self> {
+        let (names, what, place) = (names.to_vec(), what.to_owned(), folder.to_owned());
+        patience::ask(folder, PATIENCE, move |pulse| {
+            Self::wait_for(&place, &names, &what, wait, pulse)
+        })
+    }
+
+    fn wait_for(
+        folder: &Path,
+        names: &[String],
+        what: &str,
+        wait: Duration,
+        pulse: &Pulse,
+    ) -> Result<Self> {
         let deadline = Instant::now() + wait;
         let mut files = Vec::with_capacity(names.len());
         let mut pause = FIRST_PAUSE;
@@ -70,14 +89,18 @@ impl RefreshLock {
                 if files.len() == index {
                     files.push(open(folder, name)?);
                 }
-                match files[index].try_lock() {
+                match try_lock(&files[index]) {
                     Ok(()) => {
                         return Ok(Self { _file: files.swap_remove(index), waited });
                     }
-                    Err(TryLockError::Error(e)) => return Err(StoreError::io(folder, e)),
+                    Err(TryLockError::Error(source)) => {
+                        let path = folder.to_owned();
+                        return Err(StoreError::LocksUnavailable { path, source });
+                    }
                     Err(TryLockError::WouldBlock) => {}
                 }
             }
+            pulse.beat();
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(StoreError::LockTimeout { profile: what.to_owned() });
@@ -99,6 +122,18 @@ fn open(folder: &Path, name: &str) -> Result<File> {
     secure::make_folder(&folder)?;
     secure::check_made_folder(&folder)?;
     secure::open_or_make_file(&folder.join(format!("{name}.lock")))
+}
+
+/// Asks once. A signal may come between the question and the answer.
+fn try_lock(file: &File) -> std::result::Result<(), TryLockError> {
+    let interrupted = |e: &io::Error| e.kind() == io::ErrorKind::Interrupted;
+    for _ in 0..MOST_INTERRUPTIONS {
+        match file.try_lock() {
+            Err(TryLockError::Error(e)) if interrupted(&e) => {}
+            answer => return answer,
+        }
+    }
+    file.try_lock()
 }
 
 /// Between half of the pause and all of it, so that a crowd does not come back at once.

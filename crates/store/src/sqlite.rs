@@ -14,6 +14,7 @@ use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use crate::error::{Result, StoreError};
 use crate::key::{self, KeyRecord, Keys};
+use crate::patience::{self, PATIENCE};
 use crate::seal::Sealer;
 use crate::secure;
 
@@ -67,10 +68,9 @@ impl std::fmt::Debug for SqliteStore {
 impl SqliteStore {
     /// Opens the store; `None` if there is none, and then nothing was touched, not even a key.
     pub fn open(options: &Options, keys: &Keys<'_>) -> Result<Option<Self>> {
-        let Some((path, mut connection)) = connect(options)? else {
+        let Some((path, mut connection, (version, lock))) = meet(options)? else {
             return Ok(None);
         };
-        let (version, lock) = introduce(&connection, &path)?;
         if version < schema::newest(schema::STEPS) {
             schema::migrate(&mut connection, version, schema::STEPS)
                 .map_err(|e| classify(&path, Doing::Writing, e))?;
@@ -92,10 +92,7 @@ impl SqliteStore {
     /// What the store at this path remembers about its key; `None` if there is no store. Needs no
     /// key.
     pub fn key_record(options: &Options) -> Result<Option<KeyRecord>> {
-        let Some((path, connection)) = connect(options)? else {
-            return Ok(None);
-        };
-        introduce(&connection, &path).map(|(_, lock)| Some(lock.record))
+        Ok(meet(options)?.map(|(_, _, (_, lock))| lock.record))
     }
 
     /// What this store remembers about its key.
@@ -169,6 +166,22 @@ impl From<StoreError> for Refusal {
     fn from(error: StoreError) -> Self {
         Self::Store(error)
     }
+}
+
+/// A database, and what it says of itself.
+type Met = (PathBuf, Connection, (i64, KeyLock));
+
+/// Connects and reads what every opening needs: the first time that its file system is asked for
+/// locks, which some never answer.
+fn meet(options: &Options) -> Result<Option<Met>> {
+    let options = options.clone();
+    patience::ask(&options.path.clone(), options.busy_timeout + PATIENCE, move |_| {
+        let Some((path, connection)) = connect(&options)? else {
+            return Ok(None);
+        };
+        let said = introduce(&connection, &path)?;
+        Ok(Some((path, connection, said)))
+    })
 }
 
 /// Connects to the database, if there is one and nobody else can get at it.

@@ -17,6 +17,8 @@ mod keyring;
 mod keys;
 mod overview;
 #[cfg(target_os = "linux")]
+mod locks;
+#[cfg(target_os = "linux")]
 mod processes;
 mod support;
 #[cfg(target_os = "linux")]
