@@ -3,27 +3,36 @@
 use std::io;
 use std::os::fd::AsFd as _;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, Once, PoisonError};
+use std::sync::{Mutex, MutexGuard, Once, PoisonError};
 use std::time::Duration;
 
 use rustix::event::{PollFd, PollFlags, Timespec, poll};
 use rustix::termios::{
     LocalModes, OptionalActions, SpecialCodeIndex, Termios, tcgetattr, tcsetattr,
 };
+use signal_hook::consts::{SIGCONT, SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP};
 use snowtoken::core::oauth::redirect::PASTE_LIMIT;
 use snowtoken::core::secret::Secret;
 use zeroize::Zeroizing;
 
 use crate::output;
 
-/// The modes to go back to, while a prompt is open.
-static BEFORE: Mutex<Option<Termios>> = Mutex::new(None);
+/// The modes to go back to, while a prompt is open, and those of the prompt. The terminal is only
+/// changed by whoever holds it.
+static MODES: Mutex<Option<Modes>> = Mutex::new(None);
+
+struct Modes {
+    before: Termios,
+    raw: Termios,
+}
 
 /// Whose turn it is to read: a reader whose turn is over stops, so that the next question gets
 /// what is typed next.
 static TURN: AtomicU64 = AtomicU64::new(0);
 
 const PASTE_BEGINS: &[u8] = b"\x1b[200~";
+const ASK_FOR_BRACKETS: &str = "\u{1b}[?2004h";
+const NO_MORE_BRACKETS: &str = "\u{1b}[?2004l";
 const PASTE_ENDS: &[u8] = b"\x1b[201~";
 
 /// After a line break in a burst of input more of the same paste may follow within this time.
@@ -59,10 +68,11 @@ impl Terminal {
             .remove(LocalModes::ICANON | LocalModes::ECHO | LocalModes::ISIG | LocalModes::IEXTEN);
         modes.special_codes[SpecialCodeIndex::VMIN] = 1;
         modes.special_codes[SpecialCodeIndex::VTIME] = 0;
-        *BEFORE.lock().unwrap_or_else(PoisonError::into_inner) = Some(before);
         let turn = TURN.fetch_add(1, Ordering::SeqCst) + 1;
+        let mut guard = current();
         tcsetattr(stdin.as_fd(), OptionalActions::Now, &modes)?;
-        output::say_part("\u{1b}[?2004h");
+        *guard = Some(Modes { before, raw: modes });
+        output::say_part(ASK_FOR_BRACKETS);
         Ok(Self { turn })
     }
 
@@ -79,6 +89,7 @@ impl Terminal {
                     output::say("");
                     std::process::exit(130);
                 }
+                Taken::Suspended => suspend(),
                 Taken::Ended => return Ok(None),
                 Taken::Enter
                     if kind == Kind::Url
@@ -149,6 +160,7 @@ enum Taken {
     Enter,
     Ended,
     Interrupted,
+    Suspended,
 }
 
 /// The line as far as it was typed.
@@ -164,6 +176,7 @@ impl Line {
             b'\r' | b'\n' if !self.in_paste => return Taken::Enter,
             3 if !self.in_paste => return Taken::Interrupted,
             4 if !self.in_paste && self.bytes.is_empty() => return Taken::Ended,
+            0x1a if !self.in_paste => return Taken::Suspended,
             8 | 0x7f if !self.in_paste => drop(self.bytes.pop()),
             // ^U and ^W: start over.
             0x15 | 0x17 if !self.in_paste => self.bytes.clear(),
@@ -203,30 +216,74 @@ impl Line {
 /// Puts the terminal back as it was, if it is not, and ends the turn of whoever reads.
 pub(super) fn restore() {
     TURN.fetch_add(1, Ordering::SeqCst);
-    if let Some(before) = BEFORE.lock().unwrap_or_else(PoisonError::into_inner).take() {
-        let _ = tcsetattr(io::stdin().as_fd(), OptionalActions::Now, &before);
-        output::say_part("\u{1b}[?2004l");
+    if let Some(modes) = current().take() {
+        give_back(&modes);
     }
 }
 
-/// A signal must not leave the terminal without echo.
+fn current() -> MutexGuard<'static, Option<Modes>> {
+    MODES.lock().unwrap_or_else(PoisonError::into_inner)
+}
+
+fn give_back(modes: &Modes) {
+    let _ = tcsetattr(io::stdin().as_fd(), OptionalActions::Now, &modes.before);
+    output::say_part(NO_MORE_BRACKETS);
+}
+
+/// A signal must not leave the terminal without echo, and a prompt that was stopped must not come
+/// back with it.
 fn restore_on_signals() {
     static STARTED: Once = Once::new();
     STARTED.call_once(|| {
-        use signal_hook::consts::{SIGHUP, SIGINT, SIGQUIT, SIGTERM};
-        let Ok(mut signals) =
-            signal_hook::iterator::Signals::new([SIGHUP, SIGINT, SIGQUIT, SIGTERM])
-        else {
+        let known = [SIGHUP, SIGINT, SIGQUIT, SIGTERM, SIGTSTP, SIGCONT];
+        let Ok(mut signals) = signal_hook::iterator::Signals::new(known) else {
             return;
         };
         let waiting = move || {
-            if let Some(signal) = signals.forever().next() {
-                restore();
-                std::process::exit(128 + signal);
+            for signal in signals.forever() {
+                match signal {
+                    SIGTSTP => stop(),
+                    SIGCONT => go_on(),
+                    _ => end(signal),
+                }
             }
         };
         let _ = std::thread::Builder::new().name("signals".to_owned()).spawn(waiting);
     });
+}
+
+fn end(signal: i32) {
+    // Kept to the end: nobody opens another prompt meanwhile.
+    let guard = current();
+    if let Some(modes) = &*guard {
+        give_back(modes);
+    }
+    std::process::exit(128 + signal);
+}
+
+/// ^Z, which is ours like every key. The first process of a session is not stopped by it: there is
+/// no shell that could let it go on.
+fn suspend() {
+    let us = rustix::process::getpid();
+    if rustix::process::getsid(None).is_ok_and(|session| session != us) {
+        stop();
+    }
+}
+
+/// The shell gets its terminal back for as long as we are stopped.
+fn stop() {
+    let guard = current();
+    if let Some(modes) = &*guard {
+        give_back(modes);
+    }
+    let _ = signal_hook::low_level::emulate_default_handler(SIGTSTP);
+}
+
+fn go_on() {
+    if let Some(modes) = &*current() {
+        let _ = tcsetattr(io::stdin().as_fd(), OptionalActions::Now, &modes.raw);
+        output::say_part(ASK_FOR_BRACKETS);
+    }
 }
 
 #[cfg(test)]

@@ -17,6 +17,7 @@ mod mishaps;
 mod paste_pty;
 mod remains;
 mod review;
+mod signals;
 mod stand_in;
 mod status;
 mod support;

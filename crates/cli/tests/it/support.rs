@@ -2,6 +2,7 @@
 
 pub(crate) mod browser;
 pub(crate) mod canary;
+pub(crate) mod counts;
 pub(crate) mod foreign;
 pub(crate) mod http;
 pub(crate) mod instance;

@@ -28,6 +28,8 @@ pub(crate) struct Terminal {
 pub(crate) struct Session {
     /// `None` if a signal ended the command.
     pub(crate) code: Option<i32>,
+    /// The signal that ended it.
+    pub(crate) signal: Option<i32>,
     /// Every byte the terminal showed.
     pub(crate) shown: Vec<u8>,
     /// Whether typed characters are shown again and lines are edited, as before.
@@ -119,7 +121,8 @@ impl Terminal {
         if let Some(reader) = self.reader.take() {
             reader.join().unwrap();
         }
-        Session { code: status.code(), shown: self.shown.bytes(), restored }
+        let signal = std::os::unix::process::ExitStatusExt::signal(&status);
+        Session { code: status.code(), signal, shown: self.shown.bytes(), restored }
     }
 }
 
