@@ -34,13 +34,23 @@ pub(crate) fn write(path: &Path, contents: &[u8], existing: Existing) -> io::Res
     Ok(())
 }
 
+/// Whether the folder takes files of ours. It leaves nothing behind.
+pub(crate) fn probe(folder: &Path) -> io::Result<()> {
+    #[cfg(target_os = "linux")]
+    match nameless::probe(folder) {
+        Err(e) if nameless::is_unsupported(&e) => {}
+        done => return done,
+    }
+    tempfile::Builder::new().prefix(".snowtoken-").tempfile_in(folder).map(drop)
+}
+
 /// A file without a name (`O_TMPFILE`), which vanishes with its process.
 #[cfg(target_os = "linux")]
 mod nameless {
     use std::ffi::OsStr;
     use std::fs::File;
     use std::io::{self, Write as _};
-    use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd};
+    use std::os::fd::{AsFd, AsRawFd as _, BorrowedFd, OwnedFd};
     use std::os::unix::ffi::OsStrExt as _;
     use std::path::Path;
 
@@ -58,11 +68,7 @@ mod nameless {
         existing: Existing,
     ) -> io::Result<()> {
         let name = path.file_name().ok_or(io::ErrorKind::IsADirectory)?;
-        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
-        let folder = rustix::fs::open(folder, flags, Mode::empty())?;
-        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
-        let mode = Mode::RUSR | Mode::WUSR;
-        let mut file = File::from(rustix::fs::openat(&folder, ".", flags, mode)?);
+        let (folder, mut file) = make(folder)?;
         file.write_all(contents)?;
         file.sync_all()?;
         if existing == Existing::Replaced {
@@ -76,6 +82,20 @@ mod nameless {
             done => done?,
         }
         Ok(rustix::fs::fsync(&folder)?)
+    }
+
+    pub(super) fn probe(folder: &Path) -> io::Result<()> {
+        Ok(make(folder).map(drop)?)
+    }
+
+    /// The folder, and a file in it that has no name.
+    fn make(folder: &Path) -> Result<(OwnedFd, File), Errno> {
+        let flags = OFlags::DIRECTORY | OFlags::RDONLY | OFlags::CLOEXEC;
+        let folder = rustix::fs::open(folder, flags, Mode::empty())?;
+        let flags = OFlags::TMPFILE | OFlags::WRONLY | OFlags::CLOEXEC;
+        let mode = Mode::RUSR | Mode::WUSR;
+        let file = File::from(rustix::fs::openat(&folder, ".", flags, mode)?);
+        Ok((folder, file))
     }
 
     /// Whether the file system or the system does not know such files.

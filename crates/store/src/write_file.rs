@@ -65,8 +65,7 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), WriteFileError> {
 pub fn check(path: &Path) -> Result<(), WriteFileError> {
     check_target(path)?;
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
-    tempfile::tempfile_in(folder.unwrap_or(Path::new(".")))
-        .map(drop)
+    atomic::probe(folder.unwrap_or(Path::new(".")))
         .map_err(|source| WriteFileError::Refused { path: path.to_owned(), source })
 }
 

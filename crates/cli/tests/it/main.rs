@@ -14,6 +14,7 @@ mod harness;
 mod learning;
 mod limits;
 mod mishaps;
+mod modes;
 mod paste_pty;
 mod remains;
 mod review;
