@@ -4,7 +4,7 @@
 //! On Windows the rights are those of the person's profile folder; there is nothing to check here.
 
 use std::fs::{self, File};
-use std::io;
+use std::io::{self, Read as _};
 use std::path::{Path, PathBuf};
 
 use crate::error::{Result, StoreError};
@@ -18,7 +18,10 @@ pub(crate) fn make_folder(path: &Path) -> Result<()> {
     builder.recursive(true);
     #[cfg(unix)]
     std::os::unix::fs::DirBuilderExt::mode(&mut builder, 0o700);
-    builder.create(path).map_err(|e| unwritable(path, e))?;
+    builder.create(path).map_err(|e| match e.kind() {
+        io::ErrorKind::AlreadyExists => insecure(path, "is no folder", "move it away".into()),
+        _ => unwritable(path, e),
+    })?;
     path.parent().map_or(Ok(()), sync_folder)
 }
 
@@ -62,6 +65,15 @@ pub(crate) fn check_file(path: &Path) -> Result<bool> {
     Ok(true)
 }
 
+/// An error if there is anything, since it is never made here.
+pub(crate) fn check_absent(path: &Path) -> Result<()> {
+    match fs::symlink_metadata(path) {
+        Err(e) if e.kind() == io::ErrorKind::NotFound => Ok(()),
+        Err(e) => Err(StoreError::io(path, e)),
+        Ok(_) => Err(insecure(path, "was not made by this program", "move it away".into())),
+    }
+}
+
 /// Opens a file for reading under the same conditions; `None` if there is none.
 pub(crate) fn open_file(path: &Path) -> Result<Option<File>> {
     let mut options = File::options();
@@ -77,6 +89,28 @@ pub(crate) fn open_or_make_file(path: &Path) -> Result<File> {
     std::os::unix::fs::OpenOptionsExt::mode(&mut options, 0o600);
     open_checked(path, &mut options)?
         .ok_or_else(|| StoreError::io(path, io::ErrorKind::NotFound.into()))
+}
+
+/// Reads a text that people edit: links are followed, a pipe is not waited for. Of a file that
+/// somebody else could have written nothing is believed.
+pub(crate) fn read_text(path: &Path, largest: u64) -> io::Result<String> {
+    let mut options = File::options();
+    options.read(true);
+    #[cfg(unix)]
+    std::os::unix::fs::OpenOptionsExt::custom_flags(&mut options, unix::NONBLOCK);
+    let file = options.open(path)?;
+    let metadata = file.metadata()?;
+    if !metadata.is_file() || metadata.len() > largest {
+        return Err(io::Error::new(
+            io::ErrorKind::InvalidInput,
+            "it is no file of a sensible size",
+        ));
+    }
+    #[cfg(unix)]
+    unix::check_writers(path, &metadata)?;
+    let mut text = String::new();
+    file.take(largest).read_to_string(&mut text)?;
+    Ok(text)
 }
 
 fn open_checked(path: &Path, options: &mut fs::OpenOptions) -> Result<Option<File>> {
@@ -148,6 +182,7 @@ fn insecure(path: &Path, why: &str, fix: String) -> StoreError {
 #[cfg(unix)]
 mod unix {
     use std::fs::Metadata;
+    use std::io;
     use std::os::unix::fs::MetadataExt as _;
     use std::path::Path;
 
@@ -155,6 +190,24 @@ mod unix {
 
     use super::insecure;
     use crate::error::Result;
+
+    /// Nobody but us and root may be able to write it.
+    pub(super) fn check_writers(path: &Path, metadata: &Metadata) -> io::Result<()> {
+        let (owner, us) = (metadata.uid(), rustix::process::geteuid().as_raw());
+        let refused = |why: String| Err(io::Error::new(io::ErrorKind::PermissionDenied, why));
+        if owner != us && owner != 0 {
+            return refused(format!("it belongs to user {owner}, not to us ({us})"));
+        }
+        let mode = metadata.mode() & 0o7777;
+        if mode & 0o022 != 0 {
+            let fix = format!("chmod go-w '{}'", path.display());
+            return refused(format!("others may write it (mode {mode:04o}): {fix}"));
+        }
+        Ok(())
+    }
+
+    #[expect(clippy::cast_possible_wrap, reason = "open(2) takes these very bits as an int")]
+    pub(super) const NONBLOCK: i32 = OFlags::NONBLOCK.bits() as i32;
 
     #[expect(clippy::cast_possible_wrap, reason = "open(2) takes these very bits as an int")]
     pub(super) const NOFOLLOW_NONBLOCK: i32 =

@@ -194,6 +194,7 @@ fn connect(options: &Options) -> Result<Option<(PathBuf, Connection)>> {
     if !secure::check_file(&path)? {
         return Ok(None);
     }
+    check_companions(&path)?;
     // Not read-only: after a crash the first reader rolls back what was not finished.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
@@ -204,6 +205,18 @@ fn connect(options: &Options) -> Result<Option<(PathBuf, Connection)>> {
         Ok(connection) => Ok(Some((path, connection))),
         Err(e) => Err(classify(&path, Doing::Reading, e)),
     }
+}
+
+/// SQLite opens what lies beside a database under certain names, and would wait at a pipe.
+fn check_companions(path: &Path) -> Result<()> {
+    let beside = |ending: &str| {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        PathBuf::from(name)
+    };
+    // What a crash left is ours.
+    secure::check_file(&beside("-journal"))?;
+    ["-wal", "-shm"].iter().try_for_each(|ending| secure::check_absent(&beside(ending)))
 }
 
 /// Reads what every opening needs, under one shared lock: version and key lock.

@@ -12,6 +12,7 @@ use std::path::{Path, PathBuf};
 use snowtoken_core::diagnosis::{Code, Diagnose};
 
 use crate::atomic::{self, Existing};
+use crate::secure;
 
 /// Why the file was not written. What was there before is untouched.
 #[derive(Debug, thiserror::Error)]
@@ -75,6 +76,16 @@ fn sync_folder(folder: &Path) -> io::Result<()> {
     #[cfg(not(unix))]
     let _ = folder;
     Ok(())
+}
+
+/// Reads a text that people edit and [`replace`] writes, of at most `largest` bytes. It may be a
+/// link. Anything but a regular file is refused without waiting for it, and so is a file that
+/// somebody besides its reader and root could have written.
+///
+/// # Errors
+/// What the system says, or which of these it is.
+pub fn read_text(path: &Path, largest: u64) -> io::Result<String> {
+    secure::read_text(path, largest)
 }
 
 fn check_target(path: &Path) -> Result<(), WriteFileError> {

@@ -13,6 +13,7 @@ mod handover;
 mod harness;
 mod learning;
 mod limits;
+mod links;
 mod mishaps;
 mod modes;
 mod paste_pty;

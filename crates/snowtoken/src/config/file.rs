@@ -60,7 +60,9 @@ impl Diagnose for ConfigFileError {
     fn hints(&self) -> Vec<Hint> {
         match self {
             Self::Lock(error) => error.hints(),
-            Self::Write(error) => error.hints(),
+            Self::Write(_) => vec![Hint::note(
+                "look what is in its place, or set SNOWTOKEN_HOME to a folder this user may write to",
+            )],
             _ => self.code().entry().hints(),
         }
     }
@@ -98,14 +100,10 @@ fn content(path: &Path, source: ConfigError) -> ConfigFileError {
 /// The whole text; `None` if there is no file.
 fn read_text(path: &Path) -> Result<Option<String>, ConfigFileError> {
     let failed = |source| ConfigFileError::Read { path: path.to_owned(), source };
-    match std::fs::metadata(path) {
+    match write_file::read_text(path, LARGEST) {
+        Ok(text) => Ok(Some(text)),
         Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(None),
         Err(error) => Err(failed(error)),
-        Ok(meta) if !meta.is_file() || meta.len() > LARGEST => Err(failed(io::Error::new(
-            io::ErrorKind::InvalidInput,
-            "it is no file of a sensible size",
-        ))),
-        Ok(_) => std::fs::read_to_string(path).map(Some).map_err(failed),
     }
 }
 
@@ -113,7 +111,7 @@ fn read_text(path: &Path) -> Result<Option<String>, ConfigFileError> {
 /// `false` means: read it properly. It costs one small read, where the whole file would cost a
 /// TOML parser.
 pub fn names_plainly(home: &Home, name: &ProfileName, binding: &Binding) -> bool {
-    let Ok(text) = std::fs::read_to_string(&home.config_file) else { return false };
+    let Ok(text) = write_file::read_text(&home.config_file, LARGEST) else { return false };
     says_plainly(&text, name, binding)
 }
 
