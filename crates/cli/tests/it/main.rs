@@ -16,6 +16,7 @@ mod limits;
 mod links;
 mod mishaps;
 mod modes;
+mod owners;
 mod paste_pty;
 mod remains;
 mod review;
