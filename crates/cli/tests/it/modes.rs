@@ -42,8 +42,10 @@ fn hand_rights_down(folder: &Path) {
         bytes.extend(id.to_le_bytes());
     }
     let name = "system.posix_acl_default";
-    rustix::fs::setxattr(folder, name, &bytes, XattrFlags::empty()).expect(
-        "the file system of the temporary folder keeps no ACLs: set TMPDIR to one that does",
+    let set = rustix::fs::setxattr(folder, name, &bytes, XattrFlags::empty());
+    assert!(
+        set.is_ok(),
+        "the temporary folder keeps no ACLs ({set:?}): set TMPDIR to one that does"
     );
     // It works: what is made without care is open to everybody.
     fs::write(folder.join("control"), "").unwrap();

@@ -39,8 +39,8 @@ fn send(pid: u32, signal: Signal) {
 
 /// Moments spread over `span`, never the same twice.
 fn moment(round: usize, span: Duration) -> Duration {
-    let part = (round as f64 * 0.618_033_988_75).fract();
-    span.mul_f64(part)
+    let round = u32::try_from(round).unwrap();
+    span.mul_f64((f64::from(round) * 0.618_033_988_75).fract())
 }
 
 fn ends(signal: Signal) -> bool {

@@ -15,9 +15,9 @@ mod files;
 #[cfg(all(target_os = "linux", feature = "keyring"))]
 mod keyring;
 mod keys;
-mod overview;
 #[cfg(target_os = "linux")]
 mod locks;
+mod overview;
 #[cfg(target_os = "linux")]
 mod processes;
 mod support;
