@@ -12,6 +12,7 @@ mod seen;
 mod table;
 
 use std::process::ExitCode;
+use std::thread::ScopedJoinHandle;
 
 use snowtoken::config::{self, Outline};
 use snowtoken::core::profile::ProfileName;
@@ -61,7 +62,8 @@ impl Overview {
     /// The same, and what the store knows about the profiles, read at the same time.
     fn look(app: &App, only: Option<ProfileName>) -> Result<(Self, Seen), Failure> {
         let (outline, found) = std::thread::scope(|scope| {
-            let outline = scope.spawn(|| config::load_outline(&app.home));
+            let load = || config::load_outline(&app.home);
+            let outline = std::thread::Builder::new().spawn_scoped(scope, load);
             let found = app.store().and_then(|store| {
                 let seen = match (&store, &only) {
                     (None, _) => Seen::default(),
@@ -70,7 +72,8 @@ impl Overview {
                 };
                 Ok((store, seen))
             });
-            (outline.join(), found)
+            // Where no thread is to be had, one comes after the other.
+            (outline.map_or_else(|_| Ok(load()), ScopedJoinHandle::join), found)
         });
         let outline = outline.map_err(|_| Failure::bug("a thread ended early"))??;
         let (store, seen) = found?;
