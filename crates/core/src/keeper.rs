@@ -11,8 +11,10 @@
 //!   a 5xx or a 429;
 //! - whatever is to be handed out comes in an event first, so that it can be stored before.
 
+pub mod roster;
 mod schedule;
 mod state;
+pub mod warning;
 
 use std::collections::VecDeque;
 
