@@ -2,6 +2,7 @@
 //! file holds no secret; it is judged whole before anything in it is used.
 
 mod file;
+mod hooks;
 mod outline;
 mod write;
 
@@ -17,7 +18,9 @@ use snowtoken_core::servicenow::{Instance, Lifespans, parse_lifespan};
 use snowtoken_core::target::Target;
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
-pub use file::{ConfigFileError, load, load_outline, names_plainly, update};
+use crate::hooks::Hooks;
+
+pub use file::{ConfigFileError, Stamp, load, load_outline, names_plainly, stamp, trusted, update};
 pub use outline::{Entry, Outline};
 
 /// The form of the file; a higher one is left alone.
@@ -49,6 +52,7 @@ const LIFESPANS: RangeInclusive<i64> = 1..=3_155_760_000;
 pub struct Config {
     document: DocumentMut,
     profiles: Vec<Profile>,
+    hooks: Hooks,
 }
 
 /// What is wrong with the text, and where.
@@ -70,6 +74,14 @@ pub enum ConfigError {
         /// Why not.
         reason: String,
     },
+    /// A value of the table `[hooks]` that cannot be used.
+    #[error("hooks{}: {reason}", Printable(.key))]
+    Hook {
+        /// Which key, with a dot before it; nothing for the table itself.
+        key: String,
+        /// Why not.
+        reason: &'static str,
+    },
     /// Something that does not belong here.
     #[error("the configuration has an unknown entry \"{}\"", Printable(.0))]
     Unknown(String),
@@ -88,7 +100,7 @@ impl Default for Config {
         if let Some(version) = document["version"].as_value_mut() {
             version.decor_mut().set_suffix("\n");
         }
-        Self { document, profiles: Vec::new() }
+        Self { document, profiles: Vec::new(), hooks: Hooks::default() }
     }
 }
 
@@ -110,7 +122,7 @@ impl Config {
         })?;
         for (key, item) in document.iter() {
             match (key, item.as_integer()) {
-                ("version", Some(VERSION)) | ("profile", _) => {}
+                ("version", Some(VERSION)) | ("profile" | "hooks", _) => {}
                 ("version", Some(other)) if other > VERSION => {
                     return Err(ConfigError::Newer(other));
                 }
@@ -125,7 +137,8 @@ impl Config {
                 profiles.push(read_profile(name, item)?);
             }
         }
-        Ok(Self { document, profiles })
+        let hooks = document.get("hooks").map(hooks::read).transpose()?.unwrap_or_default();
+        Ok(Self { document, profiles, hooks })
     }
 
     /// The text to write.
@@ -133,9 +146,19 @@ impl Config {
         self.document.to_string()
     }
 
+    /// The hooks. Whether they may be run is told by [`trusted`].
+    pub fn hooks(&self) -> &Hooks {
+        &self.hooks
+    }
+
     /// All profiles, in the order of the file.
     pub fn profiles(&self) -> &[Profile] {
         &self.profiles
+    }
+
+    /// The profiles alone, without the text they were read from.
+    pub fn into_profiles(self) -> Vec<Profile> {
+        self.profiles
     }
 
     /// The profile of that name.

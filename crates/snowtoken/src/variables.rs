@@ -11,14 +11,16 @@ pub struct Variable {
 }
 
 macro_rules! variables {
-    ($($ident:ident = $name:literal, $does:literal;)*) => {
+    ($(#[$about:meta])* $list:ident: $($ident:ident = $name:literal, $does:literal;)*) => {
         $(#[doc = $does] pub const $ident: Variable = Variable { name: $name, does: $does };)*
-        /// All of them.
-        pub const ALL: &[Variable] = &[$($ident),*];
+        $(#[$about])*
+        pub const $list: &[Variable] = &[$($ident),*];
     };
 }
 
 variables! {
+    /// All that are read.
+    ALL:
     SNOWTOKEN_HOME = "SNOWTOKEN_HOME", "Moves everything the program keeps (configuration, tokens, locks) into one folder.";
     PROFILE = "SNOWTOKEN_PROFILE", "The profile to use when none is named.";
     INSTANCE = "SNOWTOKEN_INSTANCE", "Stands in for `--instance`.";
@@ -48,5 +50,20 @@ variables! {
     XDG_CONFIG_HOME = "XDG_CONFIG_HOME", "Where configuration is kept.";
     XDG_DATA_HOME = "XDG_DATA_HOME", "Where data is kept.";
     XDG_DESKTOP_DIR = "XDG_DESKTOP_DIR", "The desktop, where the credentials file goes.";
+    HOOK = "SNOWTOKEN_HOOK", "Set for hooks (see below): what they start runs no hooks of its own.";
     DBUS = "DBUS_SESSION_BUS_ADDRESS", "Where the keyring is asked for; without it the keyring is absent.";
+}
+
+variables! {
+    /// Those that hooks find besides [`HOOK`], [`PROFILE`], [`INSTANCE`] and [`TARGET`]. Nothing of
+    /// them is secret; what is not known is not set.
+    HOOKS:
+    HOOK_USER = "SNOWTOKEN_USER", "Whose tokens they are, as the instance named them.";
+    HOOK_AT = "SNOWTOKEN_AT", "When it happened, RFC 3339, UTC.";
+    HOOK_CHANGE = "SNOWTOKEN_CHANGE", "`refreshed`: what is new, in words.";
+    HOOK_ACCESS_END = "SNOWTOKEN_ACCESS_TOKEN_EXPIRES_AT", "When the access token ends.";
+    HOOK_DEADLINE = "SNOWTOKEN_DEADLINE", "When the refresh token ends: a person must have logged in by then.";
+    HOOK_KNOWN_BY = "SNOWTOKEN_DEADLINE_KNOWN_BY", "How that end is known: `stated`, `derived` or `observed`.";
+    HOOK_DAYS_LEFT = "SNOWTOKEN_DAYS_LEFT", "Whole days until that end; 0 when it is over or less than a day away.";
+    HOOK_THRESHOLD = "SNOWTOKEN_THRESHOLD_DAYS", "`deadline`: the threshold that was crossed: 30, 14, 7, 1, or 0 for the end itself.";
 }

@@ -107,6 +107,54 @@ fn read_text(path: &Path) -> Result<Option<String>, ConfigFileError> {
     }
 }
 
+/// Whether what the file says may be run: that is only so if nobody else could have written it.
+/// The words of the error are for a warning.
+///
+/// # Errors
+/// If the file, or its folder, belongs to somebody else or can be changed by others.
+pub fn trusted(home: &Home) -> Result<(), String> {
+    #[cfg(unix)]
+    {
+        let folder = home.config_file.parent().unwrap_or(Path::new("."));
+        for path in [home.config_file.as_path(), folder] {
+            ours_alone(path)?;
+        }
+    }
+    #[cfg(not(unix))]
+    let _ = home;
+    Ok(())
+}
+
+#[cfg(unix)]
+fn ours_alone(path: &Path) -> Result<(), String> {
+    use std::os::unix::fs::MetadataExt as _;
+    let shown = path.display();
+    let meta = std::fs::metadata(path).map_err(|error| format!("{shown}: {error}"))?;
+    let (us, mode) = (rustix::process::geteuid().as_raw(), meta.mode() & 0o7777);
+    if meta.uid() != us && meta.uid() != 0 {
+        return Err(format!("{shown} belongs to user {}", meta.uid()));
+    }
+    // In a folder with the sticky bit others cannot replace what is ours.
+    if mode & 0o022 != 0 && !(meta.is_dir() && mode & 0o1000 != 0) {
+        return Err(format!("{shown} can be changed by others (mode {mode:04o}): chmod go-w"));
+    }
+    Ok(())
+}
+
+/// Tells one state of the file from another.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Stamp(Option<(std::time::SystemTime, u64, u64)>);
+
+/// The state of the file now; it costs one question to the file system.
+pub fn stamp(home: &Home) -> Stamp {
+    let Ok(meta) = std::fs::metadata(&home.config_file) else { return Stamp(None) };
+    #[cfg(unix)]
+    let number = std::os::unix::fs::MetadataExt::ino(&meta);
+    #[cfg(not(unix))]
+    let number = 0;
+    Stamp(Some((meta.modified().unwrap_or(std::time::UNIX_EPOCH), meta.len(), number)))
+}
+
 /// Whether the file says in so many words that this profile belongs to this instance and client.
 /// `false` means: read it properly. It costs one small read, where the whole file would cost a
 /// TOML parser.

@@ -1,6 +1,7 @@
 //! What a person wrote stays as it was written.
 
 use super::*;
+use crate::hooks::Occasion;
 
 const TEXT: &str = "version = 1\n\n# mine\n[profile.dev]\ninstance = \"classics\" # short\nclient_id = \"id\"\n\
     redirect_uri = \"http://127.0.0.1:1/cb\"\nrefresh_token_lifespan = \"365d\"\n";
@@ -42,6 +43,14 @@ fn what_is_wrong_is_named_and_not_quoted() {
             "profile \"a\": client_id: it is no text in quotes",
         ),
         ("profile = 1", "the configuration has an unknown entry \"profile\""),
+        ("hooks = 1", "hooks: it is no table"),
+        ("[hooks]\nrefershed = \"secret\"", "hooks.refershed: there is no such key"),
+        ("[hooks]\nrefreshed = 7", "hooks.refreshed: it is no command in quotes"),
+        ("[hooks]\nrefreshed = [\"secret\"]", "hooks.refreshed: it is no command in quotes"),
+        ("[hooks]\nrevoked = \" \"", "hooks.revoked: it is empty"),
+        ("[hooks]\nrevoked = \"a\\u0000b\"", "hooks.revoked: a command cannot hold a NUL"),
+        ("[hooks]\nnotify = \"no\"", "hooks.notify: it is neither true nor false"),
+        ("[[hooks]]\nnotify = false", "hooks: it is no table"),
     ] {
         let error = Config::parse(text).unwrap_err().to_string();
         assert!(error.starts_with(message), "{text}: {error}");
@@ -94,4 +103,27 @@ fn a_new_name_changes_nothing_else() {
     assert!(config.rename(&name("a"), &name("b")));
     assert_eq!(Config::parse(&config.text()).unwrap().profiles(), config.profiles());
     assert!(config.text().contains("# x"), "{}", config.text());
+}
+
+#[test]
+fn hooks_are_read_and_stay_as_they_were_written() {
+    let text = format!(
+        "{TEXT}\n# tell the others\n[hooks]\nrefreshed = 'deliver \"$SNOWTOKEN_PROFILE\"' # now\nnotify = false\n"
+    );
+    let mut config = Config::parse(&text).unwrap();
+    let hooks = config.hooks().clone();
+    assert_eq!(hooks.line(Occasion::Refreshed), Some("deliver \"$SNOWTOKEN_PROFILE\""));
+    assert_eq!(hooks.line(Occasion::Deadline), None);
+    assert!(!hooks.notify && !hooks.is_empty());
+    for profile in config.profiles().to_vec() {
+        config.put(profile);
+    }
+    assert_eq!(config.text(), text);
+    let mut other = config.profiles()[0].clone();
+    other.name = ProfileName::parse("other").unwrap();
+    config.put(other);
+    let again = Config::parse(&config.text()).unwrap();
+    assert_eq!(again.hooks(), &hooks);
+    assert!(config.text().contains("# tell the others") && config.text().contains("# now"));
+    assert!(Config::parse(TEXT).unwrap().hooks().is_empty());
 }
