@@ -74,6 +74,16 @@ pub(crate) enum Asker {
     Insists,
     /// Somebody who needs a token: waits that were chosen after a failure are kept.
     Waits,
+    /// A keeper of many profiles: the same, and what need not be repeated at once is left to its
+    /// schedule, so that nobody is kept from the profile meanwhile.
+    Keeps,
+}
+
+impl Asker {
+    /// Whether a wait for this reason may be slept through while the profile is locked.
+    fn waits_for(self, why: Why) -> bool {
+        self != Self::Keeps || matches!(why, Why::AnswerLost | Why::RefusedOnce)
+    }
 }
 
 /// Refreshes once. The caller holds the profile's lock and has read `record` under it.
@@ -159,7 +169,11 @@ impl Drive<'_> {
                 }
             }
             let next = self.keeper.poll_timeout();
-            let next = next.filter(|(at, why)| *at <= self.last_start || *why == Why::RefusedOnce);
+            let next = next.filter(|(at, why)| {
+                let in_time = *at <= self.last_start || *why == Why::RefusedOnce;
+                // While an answer is in doubt, every second counts.
+                in_time && (asker.waits_for(*why) || self.lost_at.is_some())
+            });
             match (next, failed) {
                 (Some((at, _)), _) if self.failures < self.most_failures() => self.wait_until(at),
                 (_, Some(error)) => {
@@ -190,15 +204,16 @@ impl Drive<'_> {
         let set_back = failed.is_some_and(|failed| failed.at.duration_since(now) > CLOCK_TOLERANCE);
         let kept = self.record.progress.next.filter(|(at, why)| {
             !set_back
-                && asker == Asker::Waits
+                && asker != Asker::Insists
                 && *at > now
                 && matches!(why, Why::BackOff | Why::RetryAfter)
         });
+        let limit = if asker == Asker::Keeps { now } else { self.last_start };
         match (kept, failed) {
-            (Some((at, _)), Some(failed)) if at > self.last_start => {
+            (Some((at, _)), Some(failed)) if at > limit => {
                 Err(failed_before(self.profile, failed, Some(at)))
             }
-            (Some((at, _)), _) if at <= self.last_start => {
+            (Some((at, _)), _) if at <= limit => {
                 self.wait_until(at);
                 Ok(())
             }

@@ -17,7 +17,7 @@ use serde_json::json;
 use snowtoken_core::keeper::Change;
 use snowtoken_core::printable::Printable;
 use snowtoken_core::profile::{Profile, ProfileName};
-use snowtoken_core::token_set::{Deadline, User};
+use snowtoken_core::token_set::Deadline;
 
 use crate::delivery::moment;
 use crate::driver;
@@ -104,7 +104,7 @@ impl Happening {
     pub fn of(
         what: What,
         profile: &Profile,
-        user: Option<&User>,
+        user: Option<&str>,
         at: Timestamp,
         access_end: Option<Deadline>,
         refresh_end: Option<Deadline>,
@@ -114,7 +114,7 @@ impl Happening {
             profile: profile.name.clone(),
             instance: profile.instance.url().to_owned(),
             target: profile.target.clone(),
-            user: user.and_then(User::name).map(|name| name.chars().take(LONGEST_NAME).collect()),
+            user: user.map(|name| name.chars().take(LONGEST_NAME).collect()),
             at,
             access_end,
             refresh_end,

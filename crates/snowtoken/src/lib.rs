@@ -48,6 +48,7 @@ pub mod home;
 pub mod hooks;
 pub mod http;
 pub mod import;
+pub mod keep;
 pub mod learn;
 pub mod login;
 pub mod loopback;

@@ -1,10 +1,11 @@
 //! A profile that is open: ask it for a living access token.
 
 mod ending;
+mod keeping;
 mod rejected;
 
 use std::path::Path;
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use jiff::{SignedDuration, Timestamp};
@@ -19,9 +20,10 @@ use snowtoken_store::sqlite::{Options, SqliteStore};
 use snowtoken_store::{Binding, Record, RecordState, StoreError, TokenStore};
 
 use crate::config;
-use crate::driver::{self, Asker, Refreshed};
+use crate::driver::{self, Asker, Refreshed, SharedStore};
 use crate::error::Error;
 use crate::home::Home;
+use crate::hooks::{Observer, What};
 use crate::learn;
 use crate::login::verify;
 use crate::world::World;
@@ -54,7 +56,8 @@ pub struct Session {
     world: World,
     home: Home,
     profile: Profile,
-    store: Mutex<Box<dyn TokenStore>>,
+    store: Arc<SharedStore>,
+    observer: Option<Observer>,
 }
 
 impl std::fmt::Debug for Session {
@@ -87,7 +90,26 @@ impl Session {
         profile: Profile,
         store: Box<dyn TokenStore>,
     ) -> Self {
-        Self { world, home, profile, store: Mutex::new(store) }
+        Self { world, home, profile, store: Arc::new(Mutex::new(store)), observer: None }
+    }
+
+    /// The same session, which tells this observer what happens to its profile from now on: a
+    /// refresh, a refusal, a revocation. It is told when the change is durable, and before the call
+    /// that made it returns.
+    #[must_use]
+    pub fn with_observer(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// A session over a store that others use too.
+    pub(crate) fn sharing(
+        world: World,
+        home: Home,
+        profile: Profile,
+        store: Arc<SharedStore>,
+        observer: Option<Observer>,
+    ) -> Self {
+        Self { world, home, profile, store, observer }
     }
 
     /// The profile.
@@ -280,16 +302,16 @@ impl Session {
             return Err(Error::NoRefreshToken(self.profile.name.to_string()));
         }
         let client = self.client()?;
-        let refreshed = driver::refresh(
-            &self.world,
-            &self.home,
-            &self.store,
-            &self.profile,
-            client,
-            record,
-            asker,
-        )?;
-        if refreshed.change.is_none() {
+        let (world, home, store) = (&self.world, &self.home, &self.store);
+        let was_rejected = matches!(record.state, RecordState::Rejected { .. });
+        let done = driver::refresh(world, home, store, &self.profile, client, record, asker);
+        let refreshed = match done {
+            Err(error) if !was_rejected => return Err(self.told_of_rejection(error)),
+            other => other?,
+        };
+        if let Some(change) = refreshed.change {
+            self.tell(What::Refreshed(change), &refreshed.record);
+        } else {
             // Somebody without our lock stored it: it may be for another instance, or not for use.
             self.check_usable(&refreshed.record)?;
             self.checked(Some(refreshed.record.clone()))?;

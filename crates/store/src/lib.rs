@@ -146,6 +146,12 @@ pub trait TokenStore: Send {
     /// How every profile stands, in the order of their names.
     fn standings(&self, each: &mut dyn FnMut(Standing)) -> Result<()>;
 
+    /// A number that changes when somebody else changes what is stored, and not when we do; `None`:
+    /// this backend cannot tell.
+    fn changes_by_others(&self) -> Result<Option<i64>> {
+        Ok(None)
+    }
+
     /// Notes what was learnt about the profile. [`StoreError::Absent`] if it never had tokens.
     fn set_facts(&mut self, profile: &ProfileName, facts: &Facts) -> Result<()>;
 

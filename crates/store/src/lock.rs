@@ -45,6 +45,12 @@ impl RefreshLock {
         Self::acquire_named(folder, ".configuration", wait)
     }
 
+    /// Takes the place of the one keeper that this home can have; tries once.
+    /// [`StoreError::LockTimeout`] if there is one already.
+    pub fn acquire_keeper(folder: &Path) -> Result<Self> {
+        Self::acquire_named(folder, ".keeper", Duration::ZERO)
+    }
+
     /// Takes one of `slots` places for requests to an instance, so that thousands of profiles of the
     /// same one do not all come at once. [`StoreError::LockTimeout`] if all are taken all that time.
     pub fn acquire_slot(

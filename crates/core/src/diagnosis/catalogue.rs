@@ -713,6 +713,14 @@ catalogue! {
         signs: ["no locks available"],
         source: "a rule of snowtoken",
     }
+    KeeperRunning = "keeper-running", "a keeper is running already", Machine, TryLater {
+        cause: "Another `snowtoken keep` looks after the profiles of this home; two would only be in each other's way.",
+        proof: "It holds the keeper's lock, which dies with its process.",
+        fixes: [Note("nothing needs to be done; to start another one, end the first (`systemctl --user stop snowtoken-keep`, Ctrl-C)")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
     StoreDamaged = "store-damaged", "the store is damaged", Machine, Store {
         cause: "The database file is not what was written: disk failure, truncation, or another program wrote to it.",
         proof: "It fails its own checks. It is left as it is, never replaced by an empty one.",

@@ -121,6 +121,12 @@ impl Policy {
         let margin = self.margin.min(life / 5).max(SignedDuration::ZERO);
         end.saturating_sub(margin).unwrap_or(Timestamp::MIN)
     }
+
+    /// When to try again after so many failures, with full jitter. `seed` is different each time; it
+    /// need not be secret.
+    pub fn back_off(&self, now: Timestamp, failures: u32, seed: u64) -> Timestamp {
+        Jitter::new(seed).back_off(now, failures, self)
+    }
 }
 
 /// Full jitter from a small generator (SplitMix64): it spreads clients, it protects nothing.

@@ -7,6 +7,7 @@ use snowtoken_store::{AuditEntry, Binding, Record, RecordState};
 
 use super::{Session, client, elsewhere};
 use crate::error::Error;
+use crate::hooks::What;
 use crate::revocation::{self, Revoked};
 
 impl Session {
@@ -46,7 +47,9 @@ impl Session {
             }
             other => other?,
         };
-        revocation::revoke(&self.world, &self.store, &profile, &client, record)
+        let revoked = revocation::revoke(&self.world, &self.store, &profile, &client, record)?;
+        self.tell(What::Revoked, record);
+        Ok(revoked)
     }
 
     /// Forgets the tokens on this machine without asking the instance.

@@ -33,6 +33,11 @@ impl TokenStore for SqliteStore {
         self.load_nth(profile, 1)
     }
 
+    fn changes_by_others(&self) -> Result<Option<i64>> {
+        let number = self.connection.query_row("PRAGMA data_version", [], |row| row.get(0));
+        number.map(Some).map_err(|e| self.reading(e))
+    }
+
     fn generation(&self, profile: &ProfileName) -> Result<Generation> {
         tokens::newest(&self.connection, profile.as_str()).map_err(|e| self.reading(e))
     }

@@ -1,0 +1,59 @@
+//! What a session tells an observer, and a refresh that a keeper planned.
+
+use std::time::Duration;
+
+use snowtoken_core::token_set::{Generation, User};
+use snowtoken_store::lock::RefreshLock;
+use snowtoken_store::{Record, RecordState};
+
+use super::Session;
+use crate::driver::{Asker, Refreshed};
+use crate::error::Error;
+use crate::hooks::{Happening, What};
+
+impl Session {
+    /// Refreshes for a keeper, which planned it for the token set of this generation. `None`:
+    /// somebody else was faster, and what is stored now is another one.
+    ///
+    /// # Errors
+    /// As [`Session::refresh`]; a lock that is not free within `wait` is
+    /// [`LockTimeout`](snowtoken_store::StoreError::LockTimeout).
+    pub fn refresh_planned(
+        &self,
+        planned: Generation,
+        wait: Duration,
+    ) -> Result<Option<Refreshed>, Error> {
+        let _lock = RefreshLock::acquire(&self.home.data, &self.profile.name, wait)?;
+        let record = self.record()?;
+        if record.generation != planned {
+            return Ok(None);
+        }
+        self.check_usable(&record)?;
+        self.refresh_locked(record, Asker::Keeps).map(Some)
+    }
+
+    /// A refusal for good is told on; the error is what it was.
+    pub(super) fn told_of_rejection(&self, error: Error) -> Error {
+        if self.observer.is_some()
+            && let Ok(Some(record)) = self.store().load(&self.profile.name)
+            && let RecordState::Rejected { .. } = record.state
+        {
+            self.tell(What::Rejected, &record);
+        }
+        error
+    }
+
+    pub(super) fn tell(&self, what: What, record: &Record) {
+        let Some(observer) = &self.observer else { return };
+        let tokens = &record.tokens;
+        let is_over = what == What::Revoked;
+        observer(Happening::of(
+            what,
+            &self.profile,
+            record.user.as_ref().and_then(User::name),
+            self.now(),
+            (!is_over).then_some(tokens.access_expires_at),
+            tokens.refresh_expires_at.filter(|_| !is_over && tokens.refresh_token.is_some()),
+        ));
+    }
+}
