@@ -13,7 +13,7 @@ struct Package {
     probe: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 10] = [
+const PACKAGES: [Package; 11] = [
     Package { name: "age", probe: &["age", "--version"] },
     Package { name: "chromium", probe: &["test", "-x", "/usr/bin/chromium"] },
     Package {
@@ -26,6 +26,7 @@ const PACKAGES: [Package; 10] = [
     Package { name: "python3", probe: &["python3", "--version"] },
     Package { name: "python3-venv", probe: &["python3", "-c", "import ensurepip, venv"] },
     Package { name: "strace", probe: &["strace", "-V"] },
+    Package { name: "systemd", probe: &["systemd-analyze", "--version"] },
     Package { name: "util-linux", probe: &["unshare", "--version"] },
 ];
 

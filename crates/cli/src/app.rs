@@ -1,14 +1,19 @@
 //! The surroundings of one command: the world, the home folder, the profile that is meant.
 
+use std::sync::{Arc, Mutex, PoisonError};
+
 use snowtoken::config::{self, Config};
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::home::Home;
+use snowtoken::hooks::{self, Happening, Hooks, Observer};
+use snowtoken::keep::Opener;
 use snowtoken::store::sqlite::{Options, SqliteStore};
 use snowtoken::{Session, World, variables};
 
 use crate::args::KeyChoice;
 use crate::keys::KeyHolder;
+use crate::output;
 use crate::report::Failure;
 
 /// What every command works with.
@@ -17,9 +22,41 @@ pub(crate) struct App {
     pub(crate) home: Home,
     /// Nobody is to be asked anything.
     pub(crate) no_input: bool,
+    /// What happened to profiles, for the hooks.
+    happened: Arc<Mutex<Vec<Happening>>>,
 }
 
 impl App {
+    pub(crate) fn new(world: World, home: Home, no_input: bool) -> Self {
+        Self { world, home, no_input, happened: Arc::default() }
+    }
+
+    /// Remembers what happens, for [`App::run_hooks`].
+    pub(crate) fn observer(&self) -> Observer {
+        let happened = self.happened.clone();
+        Arc::new(move |happening| {
+            happened.lock().unwrap_or_else(PoisonError::into_inner).push(happening);
+        })
+    }
+
+    /// Runs the hooks for what has happened so far. Whatever they do, the command ends as it would
+    /// have without them.
+    pub(crate) fn run_hooks(&self) {
+        let happened =
+            std::mem::take(&mut *self.happened.lock().unwrap_or_else(PoisonError::into_inner));
+        if happened.is_empty() || hooks::is_inside_one(&self.world.environment) {
+            return;
+        }
+        // What is wrong with the configuration was said when it was read.
+        let Ok(config) = self.config() else { return };
+        let Some(hooks) = usable_hooks(&self.home, &config) else { return };
+        for happening in happened {
+            if let Err(error) = hooks.run(&happening) {
+                output::say(format!("warning: {error}"));
+            }
+        }
+    }
+
     /// The configuration.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
         Ok(config::load(&self.home)?)
@@ -60,7 +97,13 @@ impl App {
         let store = self.store()?.ok_or_else(|| {
             Failure::from(snowtoken::Error::NotLoggedIn(name.to_string())).about(&name)
         })?;
-        Ok(Session::with_store(self.world.clone(), self.home.clone(), profile, Box::new(store)))
+        Ok(self.session_over(profile, store))
+    }
+
+    /// A session over this store.
+    pub(crate) fn session_over(&self, profile: Profile, store: SqliteStore) -> Session {
+        Session::with_store(self.world.clone(), self.home.clone(), profile, Box::new(store))
+            .with_observer(self.observer())
     }
 
     /// The store, if there is one.
@@ -73,6 +116,16 @@ impl App {
         self.keys().open_or_create(&self.store_options(), choice)
     }
 
+    /// Opens the store when it will be there; nobody is asked anything then.
+    pub(crate) fn quiet_opener(&self) -> Opener {
+        let (environment, options) = (self.world.environment.clone(), self.store_options());
+        Box::new(move || {
+            let keys = KeyHolder { environment: &environment, no_input: true };
+            let store = keys.with(None, |keys| SqliteStore::open(&options, keys))?;
+            Ok(store.map(|store| Box::new(store) as _))
+        })
+    }
+
     fn keys(&self) -> KeyHolder<'_> {
         KeyHolder { environment: &self.world.environment, no_input: self.no_input }
     }
@@ -80,6 +133,21 @@ impl App {
     /// Where the store is.
     fn store_options(&self) -> Options {
         Options::new(self.home.database())
+    }
+}
+
+/// The hooks, if there are any and nobody else could have written them.
+pub(crate) fn usable_hooks(home: &Home, config: &Config) -> Option<Hooks> {
+    let hooks = config.hooks();
+    if hooks.is_empty() {
+        return None;
+    }
+    match config::trusted(home) {
+        Ok(()) => Some(hooks.clone()),
+        Err(why) => {
+            output::say(format!("warning: hooks are not run: {why}"));
+            None
+        }
     }
 }
 

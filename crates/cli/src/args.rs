@@ -35,6 +35,7 @@ pub(crate) enum Command {
     Verify(ProfileArgs),
     Deliver(DeliverArgs),
     Exec(ExecArgs),
+    Keep(KeepArgs),
     /// Revoke both tokens on the instance, and prove that they stopped working
     #[command(after_help = "Example:\n  snowtoken revoke dev")]
     Revoke(RevokeArgs),
@@ -255,6 +256,39 @@ pub(crate) struct ExecArgs {
     /// The program and its arguments
     #[arg(last = true, required = true, value_name = "PROGRAM")]
     pub(crate) program: Vec<std::ffi::OsString>,
+}
+
+/// Keep all profiles alive, in the foreground, until it is told to stop
+///
+/// Refreshes each profile before its access token ends, one at a time with whatever else runs,
+/// and warns 30, 14, 7 and 1 days before a refresh token ends. It never opens a browser: where a
+/// person must log in, it says so on stderr, by a notification, by the hooks in config.toml, and
+/// `status` shows it. SIGTERM or Ctrl-C ends it when what is under way is done, SIGHUP makes it
+/// read the configuration again. One keeper is enough for a home; a second one says so and ends.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  snowtoken keep\n  snowtoken keep --once   # one round, for cron\n  snowtoken keep --unit systemd > ~/.config/systemd/user/snowtoken-keep.service"
+)]
+pub(crate) struct KeepArgs {
+    /// Do what is due now and end: 4 if a person must log in, 5 if something should be tried again
+    #[arg(long)]
+    pub(crate) once: bool,
+    /// Show no notifications on the desktop
+    #[arg(long)]
+    pub(crate) no_notify: bool,
+    /// Print a unit that starts it with your session, and how to install it
+    #[arg(long, value_enum, value_name = "SYSTEM", conflicts_with_all = ["once", "no_notify"])]
+    pub(crate) unit: Option<UnitChoice>,
+}
+
+#[derive(Debug, Clone, Copy, ValueEnum)]
+pub(crate) enum UnitChoice {
+    /// A user unit of systemd
+    Systemd,
+    /// A launch agent of macOS
+    Launchd,
+    /// A task of the Windows Task Scheduler
+    Windows,
 }
 
 /// What ending tokens needs to know.

@@ -3,6 +3,7 @@
 pub(crate) mod deliver;
 pub(crate) mod exec;
 pub(crate) mod explain;
+pub(crate) mod keep;
 pub(crate) mod login;
 pub(crate) mod profile;
 pub(crate) mod refresh;
@@ -54,18 +55,25 @@ fn start(command: Command, no_input: bool, ca_file: Option<PathBuf>) -> Result<E
         _ => {}
     }
     let home = Home::find(&world.environment)?;
-    let app = App { world, home, no_input };
+    let app = App::new(world, home, no_input);
+    let code = dispatch(&app, command).unwrap_or_else(|failure| output::report(&failure));
+    app.run_hooks();
+    Ok(code)
+}
+
+fn dispatch(app: &App, command: Command) -> Result<ExitCode, Failure> {
     match command {
-        Command::Login(args) => login::run(&app, &args),
-        Command::Token(args) => token::run(&app, &args),
-        Command::Refresh(args) => refresh::run(&app, &args),
-        Command::Status(args) => status::run(&app, &args),
-        Command::Verify(args) => verify::run(&app, &args),
-        Command::Deliver(args) => deliver::run(&app, &args),
-        Command::Exec(args) => exec::run(&app, &args),
-        Command::Revoke(args) => revoke::revoke(&app, &args),
-        Command::Logout(args) => revoke::logout(&app, &args),
-        Command::Profile(args) => profile::run(&app, &args),
+        Command::Login(args) => login::run(app, &args),
+        Command::Token(args) => token::run(app, &args),
+        Command::Refresh(args) => refresh::run(app, &args),
+        Command::Status(args) => status::run(app, &args),
+        Command::Verify(args) => verify::run(app, &args),
+        Command::Deliver(args) => deliver::run(app, &args),
+        Command::Exec(args) => exec::run(app, &args),
+        Command::Revoke(args) => revoke::revoke(app, &args),
+        Command::Logout(args) => revoke::logout(app, &args),
+        Command::Profile(args) => profile::run(app, &args),
+        Command::Keep(args) => keep::run(app, &args),
         _ => Ok(ExitCode::SUCCESS),
     }
 }
@@ -78,6 +86,7 @@ snowtoken gets, keeps, delivers and ends ServiceNow OAuth tokens.
   snowtoken login NAME      sign in, allow access: tokens are verified, stored and delivered
   snowtoken token NAME      print a living access token
   snowtoken status          who, what scope, and when everything ends
+  snowtoken keep            keep all of them alive, and say in time when a person must log in
   snowtoken wizard          the same in local web pages (not in this version yet: use login)
 
 `snowtoken --help` lists every command; `snowtoken login --help` has an example that works.

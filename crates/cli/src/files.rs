@@ -29,6 +29,16 @@ pub(crate) fn read_text(path: &Path) -> io::Result<Zeroizing<String>> {
         .map_err(|_| io::Error::new(io::ErrorKind::InvalidData, "it is no text"))
 }
 
+/// Where this program lies.
+pub(crate) fn this_program() -> io::Result<std::path::PathBuf> {
+    std::env::current_exe()
+}
+
+/// A path that means the same wherever it is read.
+pub(crate) fn absolute(path: &Path) -> io::Result<std::path::PathBuf> {
+    std::path::absolute(path)
+}
+
 /// Makes a folder with all that lead to it.
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)

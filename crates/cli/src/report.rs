@@ -167,7 +167,7 @@ impl Failure {
 
 /// Messages hold foreign text only through `Printable`; a path or a system's message may still
 /// bring a line break or an escape.
-fn one_line(text: &str) -> String {
+pub(crate) fn one_line(text: &str) -> String {
     let mut line = String::with_capacity(text.len());
     for character in text.chars() {
         if character.is_control() {

@@ -4,6 +4,9 @@
 #[cfg(unix)]
 mod raw;
 
+#[cfg(unix)]
+pub(crate) use raw::release_signals;
+
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
 use std::sync::mpsc::{Receiver, Sender, channel};

@@ -6,6 +6,7 @@ use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -62,6 +63,18 @@ pub(crate) const PASSED_ON: &[&str] = &[
     "ProgramFiles",
     "SNOWTOKEN_HOME",
 ];
+
+/// The program is about to end: errands get this long from then on.
+const LAST_PATIENCE: Duration = Duration::from_secs(5);
+
+/// Whether it is.
+static IN_A_HURRY: AtomicBool = AtomicBool::new(false);
+
+/// From now on errands, those under way as well, are ended after a few seconds: what is started
+/// here must not outlive us unwatched.
+pub(crate) fn hurry() {
+    IN_A_HURRY.store(true, Ordering::Relaxed);
+}
 
 /// Between asking a group of programs to end and ending it.
 const GRACE: Duration = Duration::from_millis(500);
@@ -213,9 +226,14 @@ fn voice() -> Stdio {
 }
 
 fn wait(child: &mut Child, patience: Duration) -> Option<ExitStatus> {
-    let deadline = Instant::now() + patience;
+    let mut deadline = Instant::now() + patience;
     let mut pause = Duration::from_millis(1);
+    let mut hurries = false;
     loop {
+        if !hurries && IN_A_HURRY.load(Ordering::Relaxed) {
+            hurries = true;
+            deadline = deadline.min(Instant::now() + LAST_PATIENCE);
+        }
         match child.try_wait() {
             Ok(Some(status)) => return Some(status),
             Ok(None) if Instant::now() < deadline => {

@@ -253,6 +253,11 @@ impl Hooks {
     }
 }
 
+/// The program is about to end: hooks, those under way as well, get five seconds from now on.
+pub fn hurry() {
+    crate::errand::hurry();
+}
+
 /// Whether this process was itself started by a hook: then it runs none, or a hook that refreshes
 /// would run itself for ever.
 pub fn is_inside_one(environment: &Environment) -> bool {

@@ -45,6 +45,8 @@ variables! {
     NO_PROXY_LOWER = "no_proxy", "The same; wins over the upper-case form.";
     HOME = "HOME", "The person's folder.";
     USERPROFILE = "USERPROFILE", "The person's folder on Windows.";
+    USERNAME = "USERNAME", "The person's name on Windows, for `keep --unit windows`.";
+    USERDOMAIN = "USERDOMAIN", "The domain of that name.";
     APPDATA = "APPDATA", "Where configuration is kept on Windows.";
     LOCALAPPDATA = "LOCALAPPDATA", "Where data is kept on Windows.";
     XDG_CONFIG_HOME = "XDG_CONFIG_HOME", "Where configuration is kept.";

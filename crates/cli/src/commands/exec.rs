@@ -42,6 +42,8 @@ pub(crate) fn run(app: &App, args: &ExecArgs) -> Result<ExitCode, Failure> {
         .env("SNOWTOKEN_ACCESS_TOKEN_EXPIRES_AT", moment(token.expires_at.at))
         .env("SNOWTOKEN_INSTANCE_URL", session.profile().instance.url());
     drop(session);
+    // This process ends here, or becomes the other.
+    app.run_hooks();
     start(command).map_err(|error| {
         Failure::told(
             Code::ProgramNotStarted,

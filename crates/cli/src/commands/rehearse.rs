@@ -31,11 +31,8 @@ pub(crate) fn run(world: World, no_input: bool, args: &RehearseArgs) -> Result<E
     let client =
         server.with_instance(|instance| instance.clients().first().cloned()).unwrap_or_default();
     step(1, &format!("a pretend instance runs at {} (seed {})", server.base_url(), server.seed()));
-    let app = App {
-        world: rehearsal_world(world, folder.path()),
-        home: Home::find(&surroundings(folder.path()))?,
-        no_input,
-    };
+    let home = Home::find(&surroundings(folder.path()))?;
+    let app = App::new(rehearsal_world(world, folder.path()), home, no_input);
     let secret_file = folder.path().join("client-secret");
     write_file::replace(&secret_file, client.client_secret.as_bytes())?;
     let file =

@@ -7,7 +7,7 @@ use serde_json::json;
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::delivery::moment;
 use snowtoken::revocation::Revoked;
-use snowtoken::{Error, ProfileName, Session};
+use snowtoken::{Error, ProfileName};
 
 use crate::app::App;
 use crate::args::RevokeArgs;
@@ -28,8 +28,7 @@ fn end(app: &App, args: &RevokeArgs, done: &str) -> Result<ExitCode, Failure> {
     let profile = app.profile(args.profile.as_deref())?;
     let name = profile.name.clone();
     let Some(store) = app.store()? else { return tell(args, &name, done, None) };
-    let session =
-        Session::with_store(app.world.clone(), app.home.clone(), profile, Box::new(store));
+    let session = app.session_over(profile, store);
     let mut ended = session.revoke();
     if let Err(Error::HandedOver { at, .. }) = ended {
         if !args.force {

@@ -230,6 +230,16 @@ fn give_back(modes: &Modes) {
     output::say_part(NO_MORE_BRACKETS);
 }
 
+/// From now on signals are somebody else's: the terminal is as it was.
+pub(crate) fn release_signals() {
+    if let Some(handle) = SIGNALS.lock().unwrap_or_else(PoisonError::into_inner).take() {
+        handle.close();
+    }
+}
+
+/// Ends the waiting for signals.
+static SIGNALS: Mutex<Option<signal_hook::iterator::Handle>> = Mutex::new(None);
+
 /// A signal must not leave the terminal without echo, and a prompt that was stopped must not come
 /// back with it.
 fn restore_on_signals() {
@@ -239,6 +249,7 @@ fn restore_on_signals() {
         let Ok(mut signals) = signal_hook::iterator::Signals::new(known) else {
             return;
         };
+        *SIGNALS.lock().unwrap_or_else(PoisonError::into_inner) = Some(signals.handle());
         let waiting = move || {
             for signal in signals.forever() {
                 match signal {

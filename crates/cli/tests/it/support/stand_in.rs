@@ -75,6 +75,15 @@ impl StandIn {
         person.decide(authorization_url, Decision::Allow).unwrap()
     }
 
+    /// Ends every token of its client, as an administrator can.
+    pub(crate) fn end_all_tokens(&self) {
+        self.running.with_instance(|instance| {
+            for user in instance.users() {
+                instance.revoke_pair(&self.client.client_id, &user.user_name);
+            }
+        });
+    }
+
     /// Lets time pass there.
     pub(crate) fn pass(&self, time: Duration) {
         let time = jiff::SignedDuration::try_from(time).unwrap();
