@@ -241,13 +241,28 @@ fn knobs(list: &str) -> Result<String, String> {
     Ok(text)
 }
 
-/// Rows of the form `NAME = "VARIABLE", "What it does.";`.
+/// Two lists: what is read, and what hooks are told.
 fn environment(source: &str) -> Result<String, String> {
+    let (read, told) = source
+        .split_once("    HOOKS:\n")
+        .ok_or_else(|| format!("{VARIABLES} has no list of what hooks are told"))?;
     let mut text = format!(
         "{NOTE}# Environment\n\nVariables that are not set, or set to nothing, count as absent. \
-         A flag goes before a variable, a variable before the profile.\n\n\
-         | Variable | What it does |\n|---|---|\n"
+         A flag goes before a variable, a variable before the profile.\n\n"
     );
+    text.push_str(&variables(read)?);
+    text.push_str(
+        "\n## What hooks are told\n\nA hook ([guide](../guides/keeping-alive.md#hooks)) finds these \
+         besides `SNOWTOKEN_HOOK` (which one it is), `SNOWTOKEN_PROFILE`, `SNOWTOKEN_INSTANCE` (a URL) \
+         and `SNOWTOKEN_TARGET`. None is a secret; what is not known is not set.\n\n",
+    );
+    text.push_str(&variables(told)?);
+    Ok(text)
+}
+
+/// Rows of the form `NAME = "VARIABLE", "What it does.";`.
+fn variables(source: &str) -> Result<String, String> {
+    let mut text = "| Variable | What it does |\n|---|---|\n".to_owned();
     let mut seen = 0;
     for line in source.lines() {
         let row = line.trim().strip_suffix("\";").and_then(|row| row.split_once(" = \""));
@@ -395,9 +410,13 @@ mod tests {
 
     #[test]
     fn variables_are_read_from_their_table() {
-        let page = environment("    A = \"SNOWTOKEN_A\", \"Does `a`, \\ or b.\";\n").unwrap();
+        let read = "    A = \"SNOWTOKEN_A\", \"Does `a`, \\ or b.\";\n";
+        let told = "    HOOKS:\n    B = \"SNOWTOKEN_B\", \"Tells b.\";\n";
+        let page = environment(&format!("{read}{told}")).unwrap();
         assert!(page.contains("| `SNOWTOKEN_A` | Does `a`, \\ or b. |"), "{page}");
-        assert!(environment("").is_err());
+        let (_, told_part) = page.split_once("## What hooks are told").unwrap();
+        assert!(told_part.contains("| `SNOWTOKEN_B` | Tells b. |"), "{page}");
+        assert!(environment(read).is_err() && environment(told).is_err());
     }
 
     #[test]

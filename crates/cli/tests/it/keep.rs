@@ -145,7 +145,7 @@ fn a_dead_refresh_token_raises_a_request_and_opens_no_browser() {
     assert!(told.starts_with(expected), "{told}");
     assert!(!sandbox.opened().exists(), "it opened a browser");
     // A round says the same to a script, and asks nobody.
-    let (round, _) = (sandbox.run(&["keep", "--once"]).ended_with(&[4]), ());
+    let round = sandbox.run(&["keep", "--once"]).ended_with(&[4]);
     assert!(round.stderr.contains("p: a person must log in"), "{round:#?}");
     assert_eq!(server.token_requests().len(), refused);
 }

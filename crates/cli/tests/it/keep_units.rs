@@ -55,7 +55,9 @@ fn systemd(placed: &Placed, unit: &Path) -> Result<(), String> {
     fs::create_dir_all(&runtime).unwrap();
     let mut command = Command::new("systemd-analyze");
     command.args(["verify", "--user"]).arg(unit).env("XDG_RUNTIME_DIR", runtime);
-    let output = command.output().expect("systemd-analyze: `cargo xtask setup` installs it");
+    let output = command.output().unwrap_or_else(|error| {
+        panic!("systemd-analyze: {error}; `cargo xtask setup` installs it")
+    });
     let said = String::from_utf8_lossy(&output.stderr).into_owned();
     if output.status.success() && said.is_empty() { Ok(()) } else { Err(said) }
 }

@@ -13,7 +13,7 @@ use super::{Done, Job, Keeping, Tally};
 const WORKERS: usize = 16;
 
 /// Jobs end by themselves long before this; it is there so that a stop never hangs.
-const LAST_WAIT: Duration = Duration::from_secs(60);
+const LAST_WAIT: Duration = Duration::from_mins(1);
 
 enum Message {
     Done(Box<Done>),

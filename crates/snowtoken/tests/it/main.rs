@@ -8,6 +8,7 @@
 
 #[cfg(target_os = "linux")]
 mod browser;
+mod keep;
 mod listener;
 pub(crate) mod login;
 mod outline;

@@ -72,7 +72,7 @@ fn name() -> ProfileName {
     ProfileName::parse("dev").unwrap()
 }
 
-fn profile(instance: &str) -> Profile {
+pub(crate) fn profile(instance: &str) -> Profile {
     Profile {
         name: name(),
         instance: Instance::parse(instance).unwrap(),
@@ -97,7 +97,7 @@ fn fill(store: &mut dyn TokenStore, profile: &Profile, now: snowtoken::core::Tim
 }
 
 /// Tokens whose texts end in `tag`.
-fn draft(profile: &Profile, tag: &str, now: snowtoken::core::Timestamp) -> Draft {
+pub(crate) fn draft(profile: &Profile, tag: &str, now: snowtoken::core::Timestamp) -> Draft {
     let end =
         |duration| Deadline { at: now.checked_add(duration).unwrap(), known_by: KnownBy::Stated };
     Draft {
@@ -128,4 +128,4 @@ fn tokens(access: &str, refresh: Option<&str>, seconds: u32) -> String {
 }
 
 /// ServiceNow's answer to nearly everything.
-const REFUSAL: &str = r#"{"error_description":"access_denied","error":"server_error"}"#;
+pub(crate) const REFUSAL: &str = r#"{"error_description":"access_denied","error":"server_error"}"#;

@@ -6,7 +6,7 @@ mod launchd;
 mod systemd;
 mod windows;
 
-use std::path::PathBuf;
+use std::path::Path;
 use std::process::ExitCode;
 
 use snowtoken::core::diagnosis::Code;
@@ -59,28 +59,28 @@ fn gather(app: &App) -> Result<Unit, Failure> {
     for variable in PLACES {
         // On Windows the session has its own; elsewhere a session manager may not.
         if let Some(path) = environment.path(&variable).filter(|_| variable != variables::APPDATA) {
-            set.push((variable.name, text(path)?));
+            set.push((variable.name, text(&path)?));
         }
     }
     let user = environment.get(&variables::USERNAME).map(|name| {
         let domain = environment.get(&variables::USERDOMAIN);
         domain.map_or_else(|| name.to_owned(), |domain| format!("{domain}\\{name}"))
     });
-    let home = environment.home_folder().map(text).transpose()?;
-    Ok(Unit { program: text(program)?, variables: set, home, user })
+    let home = environment.home_folder().as_deref().map(text).transpose()?;
+    Ok(Unit { program: text(&program)?, variables: set, home, user })
 }
 
 /// The path as text that can stand in a unit.
-fn text(path: PathBuf) -> Result<String, Failure> {
-    let unfit = |path: &PathBuf, why| {
+fn text(path: &Path) -> Result<String, Failure> {
+    let unfit = |why: String| {
         Failure::told(Code::Usage, format!("{} cannot stand in a unit: {why}", path.display()))
     };
-    let absolute = files::absolute(&path).map_err(|error| unfit(&path, error.to_string()))?;
+    let absolute = files::absolute(path).map_err(|error| unfit(error.to_string()))?;
     let text = absolute.into_os_string().into_string();
     match text {
         Ok(text) if !text.chars().any(char::is_control) => Ok(text),
-        Ok(_) => Err(unfit(&path, "it has control characters".into())),
-        Err(_) => Err(unfit(&path, "it is no text".into())),
+        Ok(_) => Err(unfit("it has control characters".into())),
+        Err(_) => Err(unfit("it is no text".into())),
     }
 }
 
