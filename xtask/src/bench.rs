@@ -5,6 +5,7 @@
 //! does not make the difference.
 
 mod front;
+mod keep;
 mod machine;
 mod page;
 mod paste;
@@ -78,6 +79,7 @@ fn measure(wishes: Wishes<'_>) -> Result<bool, String> {
         ("token", Box::new(|| token::rows(&shipped, &place))),
         ("status", Box::new(|| status::rows(&shipped, &place))),
         ("paste", Box::new(|| paste::rows(&shipped, &place))),
+        ("keep", Box::new(|| keep::rows(&place))),
         ("size", Box::new(|| size::rows(&shipped))),
     ];
     if wishes.peers {

@@ -31,7 +31,7 @@ pub(super) struct Warned {
 pub(super) struct Desk {
     pub(super) tell: Teller,
     pub(super) roster: Roster,
-    seats: Vec<Option<Seat>>,
+    seats: Vec<Option<Box<Seat>>>,
     free: Vec<Place>,
     pub(super) places: BTreeMap<ProfileName, Place>,
     /// When the next warning of a profile is due.
@@ -66,11 +66,11 @@ impl Desk {
     }
 
     pub(super) fn seat(&self, place: Place) -> Option<&Seat> {
-        self.seats.get(place.0 as usize)?.as_ref()
+        self.seats.get(place.0 as usize)?.as_deref()
     }
 
     fn seat_mut(&mut self, place: Place) -> Option<&mut Seat> {
-        self.seats.get_mut(place.0 as usize)?.as_mut()
+        self.seats.get_mut(place.0 as usize)?.as_deref_mut()
     }
 
     pub(super) fn waiting_for_a_person(&self) -> u64 {
@@ -106,7 +106,7 @@ impl Desk {
         });
         self.places.insert(profile.name.clone(), place);
         if let Some(seat) = self.seats.get_mut(place.0 as usize) {
-            *seat = Some(Seat::new(profile));
+            *seat = Some(Box::new(Seat::new(profile)));
         }
     }
 
@@ -191,7 +191,7 @@ impl Desk {
 
     pub(super) fn settle(&mut self, now: Timestamp, done: &Done, seed: u64) -> Option<Warned> {
         let place = done.place;
-        let Some(seat) = self.seats.get_mut(place.0 as usize).and_then(Option::as_mut) else {
+        let Some(seat) = self.seats.get_mut(place.0 as usize).and_then(Option::as_deref_mut) else {
             // It was removed meanwhile.
             self.roster.finish(now, place, Due::Never, done.went());
             self.roster.dismiss(place);
@@ -273,7 +273,7 @@ impl Desk {
     }
 
     fn set_alarm(&mut self, place: Place, at: Option<Timestamp>) {
-        let Some(seat) = self.seats.get_mut(place.0 as usize).and_then(Option::as_mut) else {
+        let Some(seat) = self.seats.get_mut(place.0 as usize).and_then(Option::as_deref_mut) else {
             return;
         };
         if let Some(old) = std::mem::replace(&mut seat.alarm, at) {
