@@ -93,25 +93,6 @@ impl Session {
         Self { world, home, profile, store: Arc::new(Mutex::new(store)), observer: None }
     }
 
-    /// The same session, which tells this observer what happens to its profile from now on: a
-    /// refresh, a refusal, a revocation. It is told when the change is durable, and before the call
-    /// that made it returns.
-    #[must_use]
-    pub fn with_observer(self, observer: Observer) -> Self {
-        Self { observer: Some(observer), ..self }
-    }
-
-    /// A session over a store that others use too.
-    pub(crate) fn sharing(
-        world: World,
-        home: Home,
-        profile: Profile,
-        store: Arc<SharedStore>,
-        observer: Option<Observer>,
-    ) -> Self {
-        Self { world, home, profile, store, observer }
-    }
-
     /// The profile.
     pub fn profile(&self) -> &Profile {
         &self.profile

@@ -1,17 +1,40 @@
 //! What a session tells an observer, and a refresh that a keeper planned.
 
+use std::sync::Arc;
 use std::time::Duration;
 
+use snowtoken_core::profile::Profile;
 use snowtoken_core::token_set::{Generation, User};
 use snowtoken_store::lock::RefreshLock;
 use snowtoken_store::{Record, RecordState};
 
 use super::Session;
-use crate::driver::{Asker, Refreshed};
+use crate::driver::{Asker, Refreshed, SharedStore};
 use crate::error::Error;
-use crate::hooks::{Happening, What};
+use crate::home::Home;
+use crate::hooks::{Happening, Observer, What};
+use crate::world::World;
 
 impl Session {
+    /// The same session, which tells this observer what happens to its profile from now on: a
+    /// refresh, a refusal, a revocation. It is told when the change is durable, and before the call
+    /// that made it returns.
+    #[must_use]
+    pub fn with_observer(self, observer: Observer) -> Self {
+        Self { observer: Some(observer), ..self }
+    }
+
+    /// A session over a store that others use too.
+    pub(crate) fn sharing(
+        world: World,
+        home: Home,
+        profile: Profile,
+        store: Arc<SharedStore>,
+        observer: Option<Observer>,
+    ) -> Self {
+        Self { world, home, profile, store, observer }
+    }
+
     /// Refreshes for a keeper, which planned it for the token set of this generation. `None`:
     /// somebody else was faster, and what is stored now is another one.
     ///
