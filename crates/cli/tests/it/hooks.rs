@@ -108,7 +108,7 @@ fn a_hook_is_told_what_happened_and_learns_no_secret() {
     }
     assert_eq!(told[0]["change"], "new access token, the refresh token stays");
     assert_eq!(told[1]["refresh_token_expires_at"], Value::Null, "it is over");
-    assert_eq!(told[2]["refresh_token_expiry_known_by"], "derived");
+    assert_eq!(told[2]["refresh_token_expiry_known_by"], "stated");
 }
 
 #[test]
@@ -130,7 +130,7 @@ fn a_hook_finds_the_documented_variables_and_no_others() {
         ("SNOWTOKEN_CHANGE", "new access token, the refresh token stays"),
         ("SNOWTOKEN_ACCESS_TOKEN_EXPIRES_AT", json["access_token_expires_at"].as_str().unwrap()),
         ("SNOWTOKEN_DEADLINE", json["refresh_token_expires_at"].as_str().unwrap()),
-        ("SNOWTOKEN_DEADLINE_KNOWN_BY", "derived"),
+        ("SNOWTOKEN_DEADLINE_KNOWN_BY", "stated"),
         ("SNOWTOKEN_DAYS_LEFT", &json["days_left"].to_string()),
     ];
     assert_eq!(found, BTreeMap::from(expected));

@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
 
-use crate::support::instance::{Instance, PROFILE, log_in, log_in_with};
+use crate::support::instance::{Instance, PROFILE, log_in};
 use crate::support::process::{PATIENCE, Running};
 use crate::support::sandbox::Sandbox;
 use crate::support::stand_in::StandIn;
@@ -165,10 +165,9 @@ fn a_desktop_that_hangs_holds_up_nothing() {
 
 #[test]
 fn an_end_that_comes_near_is_told_once() {
-    let (server, sandbox) = (living_for(900), Sandbox::new());
     // A day and some seconds: the threshold of a day is crossed while it runs.
-    let nearly = ["--no-output", "--refresh-token-lifespan", "86403"];
-    log_in_with(&sandbox, &server, &nearly).ok();
+    let (server, sandbox) = (StandIn::with(&["lifespan.refresh=86404"]), Sandbox::new());
+    log_in(&sandbox, &server);
     let hook = sandbox.path("hook");
     let line = format!(
         "printf '%s %s\\n' \"$SNOWTOKEN_DAYS_LEFT\" \"$SNOWTOKEN_THRESHOLD_DAYS\" >>'{}'",
@@ -220,7 +219,7 @@ fn notifications_can_be_left_out() {
 fn an_instance_that_is_down_is_tried_again_and_a_round_says_so() {
     let (server, sandbox) = (living_for(3), Sandbox::new());
     log_in(&sandbox, &server);
-    server.set("fault.kind=bad-gateway");
+    server.set("fault.kind=offline");
     server.set("fault.path=/oauth_token.do");
     std::thread::sleep(Duration::from_secs(3));
     let round = sandbox.run(&["keep", "--once"]).ended_with(&[5]);

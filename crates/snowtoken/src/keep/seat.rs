@@ -87,7 +87,7 @@ pub(super) fn judge(now: Timestamp, standing: &Standing, profile: &Profile) -> (
 fn plan(now: Timestamp, held: &Held) -> Due {
     let policy = Policy::default();
     let progress = &held.progress;
-    if progress.sent_at.is_some() {
+    if progress.sent_at.is_some() && progress.next.is_none() {
         // Whoever sent it holds the lock, or is gone: then it is sent again.
         return Due::At(AT_ONCE, Why::AnswerLost);
     }
