@@ -283,7 +283,6 @@ impl Keeping {
             self.changes = None;
             let warned = self.desk.read(now, &store)?;
             self.changes = changes;
-            self.desk.start();
             for warned in warned {
                 self.warn(now, &warned)?;
             }

@@ -29,6 +29,8 @@ pub(crate) fn run(app: &App, args: &KeepArgs) -> Result<ExitCode, Failure> {
         return unit::print(app, system);
     }
     let _only = only_one(app)?;
+    // What cannot be used at the start is a failure; what breaks later is told and waited for.
+    app.config()?;
     // A passphrase is asked for now or never.
     let mut first = app.store()?.map(|store| Box::new(store) as _);
     let mut later = app.quiet_opener();

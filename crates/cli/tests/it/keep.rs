@@ -253,6 +253,10 @@ fn a_configuration_that_breaks_is_told_once_and_what_is_known_goes_on() {
     let outcome = keeper.finish().ok();
     assert_eq!(outcome.stderr.matches("warning: ").count(), 1, "{outcome:#?}");
     assert!(outcome.stderr.contains("unknown entry \"nonsense\""), "{outcome:#?}");
+    // Broken from the start, it is a failure.
+    fs::write(&path, "[nonsense]\n").unwrap();
+    let (_, code) = sandbox.run(&["keep"]).failed_with(&[2]);
+    assert_eq!(code.as_deref(), Some("config-invalid"));
 }
 
 #[test]

@@ -27,6 +27,14 @@ pub(super) struct Warned {
     pub(super) user: Option<String>,
 }
 
+/// What reading the store brought to light about a profile.
+#[derive(Clone, Copy)]
+enum Noted {
+    LoginNeeded,
+    Plan(Due),
+    Gone,
+}
+
 /// What is known of all profiles, without the store.
 pub(super) struct Desk {
     pub(super) tell: Teller,
@@ -129,13 +137,18 @@ impl Desk {
         store: &SharedStore,
     ) -> Result<Vec<Warned>, Error> {
         self.survey = self.survey.wrapping_add(1);
-        let mut warned = Vec::new();
+        let (mut warned, mut noted) = (Vec::new(), Vec::new());
+        // Told afterwards: whoever listens slowly must not hold the store meanwhile.
         locked(store).standings(&mut |standing| {
             if let Some(&place) = self.places.get(&standing.profile) {
-                self.note(now, place, &standing);
+                noted.extend(self.note(now, place, &standing).map(|noted| (place, noted)));
                 warned.extend(self.watch(now, place, &standing));
             }
         })?;
+        self.start();
+        for (place, noted) in noted {
+            self.tell_noted(place, noted);
+        }
         let survey = self.survey;
         let places: Vec<Place> = self.places.values().copied().collect();
         for place in places {
@@ -158,35 +171,41 @@ impl Desk {
         }
     }
 
-    /// Takes in how a profile stands, if that is news.
-    fn note(&mut self, now: Timestamp, place: Place, standing: &Standing) {
+    /// Takes in how a profile stands; something if that is news.
+    fn note(&mut self, now: Timestamp, place: Place, standing: &Standing) -> Option<Noted> {
         let (survey, has_started) = (self.survey, self.has_started);
         let is_under_way = self.roster.is_under_way(place);
-        let Some(seat) = self.seat_mut(place) else { return };
+        let seat = self.seat_mut(place)?;
         seat.survey = survey;
         // What a job makes of it, the job tells.
         if is_under_way {
-            return;
+            return None;
         }
         let (condition, plan) = seat::judge(now, standing, &seat.profile);
         let is_same = seat.generation == standing.generation && seat.plan == plan;
         let was = std::mem::replace(&mut seat.condition, condition);
         if is_same && was == condition {
-            return;
+            return None;
         }
         seat.take(standing.generation, plan);
         let url = seat.profile.instance.url().to_owned();
         self.roster.enroll(now, place, &url, plan);
-        let Some(seat) = self.seat(place) else { return };
-        let name = &seat.profile.name;
         match condition {
-            Condition::LoginNeeded => {
-                (self.tell)(News::LoginNeeded { profile: name, error: None });
-            }
-            Condition::Kept if has_started => (self.tell)(News::Noticed(name, plan)),
-            Condition::NoTokens if was.has_tokens() => (self.tell)(News::Gone(name)),
-            _ => {}
+            Condition::LoginNeeded => Some(Noted::LoginNeeded),
+            Condition::Kept if has_started => Some(Noted::Plan(plan)),
+            Condition::NoTokens if was.has_tokens() => Some(Noted::Gone),
+            _ => None,
         }
+    }
+
+    fn tell_noted(&self, place: Place, noted: Noted) {
+        let Some(seat) = self.seat(place) else { return };
+        let profile = &seat.profile.name;
+        (self.tell)(match noted {
+            Noted::LoginNeeded => News::LoginNeeded { profile, error: None },
+            Noted::Plan(plan) => News::Noticed(profile, plan),
+            Noted::Gone => News::Gone(profile),
+        });
     }
 
     pub(super) fn settle(&mut self, now: Timestamp, done: &Done, seed: u64) -> Option<Warned> {
