@@ -20,6 +20,7 @@ pub(crate) fn check(data: &[u8]) {
             }
             let again = Config::parse(&config.text()).expect("what we write we can read");
             assert_eq!(again.profiles(), config.profiles());
+            assert_eq!(again.hooks(), config.hooks());
             // Written from what was understood, it means the same.
             let mut anew = Config::default();
             for profile in config.profiles() {
