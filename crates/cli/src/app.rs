@@ -126,12 +126,13 @@ impl App {
         })
     }
 
-    fn keys(&self) -> KeyHolder<'_> {
+    /// How to come by the key of the store.
+    pub(crate) fn keys(&self) -> KeyHolder<'_> {
         KeyHolder { environment: &self.world.environment, no_input: self.no_input }
     }
 
     /// Where the store is.
-    fn store_options(&self) -> Options {
+    pub(crate) fn store_options(&self) -> Options {
         Options::new(self.home.database())
     }
 }

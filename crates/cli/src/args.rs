@@ -42,6 +42,7 @@ pub(crate) enum Command {
     /// Revoke, then forget the tokens; the next login asks nothing again
     #[command(after_help = "Example:\n  snowtoken logout dev")]
     Logout(RevokeArgs),
+    Doctor(DoctorArgs),
     Profile(ProfileCommandArgs),
     Target(TargetArgs),
     Explain(ExplainArgs),
@@ -301,6 +302,24 @@ pub(crate) struct RevokeArgs {
     #[arg(long)]
     pub(crate) force: bool,
     /// Print the result as JSON
+    #[arg(long)]
+    pub(crate) json: bool,
+}
+
+/// Check what is kept on this machine, and name the one fix that comes first
+///
+/// Each step is passed, failed or unknown. With --restore it goes back to the last good state where
+/// something is damaged; the damaged file is kept.
+#[derive(Debug, Args)]
+#[command(after_help = "Example:\n  snowtoken doctor\n  snowtoken doctor --restore")]
+pub(crate) struct DoctorArgs {
+    /// Put the copy of the last good state in the place of what is damaged
+    #[arg(long, conflicts_with = "json")]
+    pub(crate) restore: bool,
+    /// Do not ask before restoring
+    #[arg(long, requires = "restore")]
+    pub(crate) yes: bool,
+    /// Print as JSON
     #[arg(long)]
     pub(crate) json: bool,
 }

@@ -1,6 +1,7 @@
 //! One verb per file, and which of them was meant.
 
 pub(crate) mod deliver;
+pub(crate) mod doctor;
 pub(crate) mod exec;
 pub(crate) mod explain;
 pub(crate) mod keep;
@@ -74,6 +75,7 @@ fn dispatch(app: &App, command: Command) -> Result<ExitCode, Failure> {
         Command::Logout(args) => revoke::logout(app, &args),
         Command::Profile(args) => profile::run(app, &args),
         Command::Keep(args) => keep::run(app, &args),
+        Command::Doctor(args) => doctor::run(app, &args),
         _ => Ok(ExitCode::SUCCESS),
     }
 }

@@ -114,6 +114,11 @@ impl Failure {
         }
     }
 
+    /// What to do first.
+    pub(crate) fn first_hint(&self) -> Option<String> {
+        self.hints().first().map(|hint| one_line(&hint.to_string()))
+    }
+
     fn hints(&self) -> Vec<Hint> {
         let (first, rest, last, profile) = match self {
             Self::Diagnosed { error, profile, first, last } => {

@@ -405,9 +405,13 @@ fn insist(
     loop {
         match save() {
             // Another program may hold the file for a moment, and a disk may be given room.
-            Err(StoreError::Locked | StoreError::Full | StoreError::Unreadable { .. })
-                if tries < SAVE_TRIES =>
-            {
+            Err(
+                StoreError::Locked
+                | StoreError::Full
+                | StoreError::OverQuota
+                | StoreError::FileTooLarge
+                | StoreError::Unreadable { .. },
+            ) if tries < SAVE_TRIES => {
                 tries += 1;
                 world.clock.sleep(Duration::from_millis(500));
             }

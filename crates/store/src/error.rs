@@ -5,6 +5,7 @@ mod key;
 use std::io;
 use std::path::PathBuf;
 
+use jiff::Timestamp;
 use snowtoken_core::diagnosis::{Code, Diagnose, Hint};
 use snowtoken_core::token_set::Generation;
 
@@ -12,6 +13,15 @@ pub use key::KeyError;
 
 /// The store's result.
 pub type Result<T, E = StoreError> = std::result::Result<T, E>;
+
+/// The copy of a store, as it was found beside it.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct CopyFound {
+    /// Where it is.
+    pub path: PathBuf,
+    /// When it was last brought up to date.
+    pub at: Timestamp,
+}
 
 /// Why the store could not do what it was asked. What was stored before is untouched by each of
 /// these.
@@ -25,10 +35,20 @@ pub enum StoreError {
     Damaged {
         /// Which part.
         what: String,
+        /// The copy of the last good state, if one lies beside it.
+        copy: Option<CopyFound>,
     },
-    /// No room, or over quota.
+    /// No room.
     #[error("there is no room left to store anything")]
     Full,
+    /// The file system has room, but not for this user.
+    #[error("this user's quota is used up: nothing more can be stored")]
+    OverQuota,
+    /// Files of this process may not grow as far.
+    #[error(
+        "the limit of this process for the size of a file is reached: nothing more can be stored"
+    )]
+    FileTooLarge,
     /// The file system or the rights forbid writing.
     #[error("the store cannot be written: {}", .path.display())]
     ReadOnly {
@@ -114,16 +134,24 @@ pub enum StoreError {
 impl StoreError {
     /// Damage, with the part that is meant.
     pub(crate) fn damaged(what: impl Into<String>) -> Self {
-        Self::Damaged { what: what.into() }
+        Self::Damaged { what: what.into(), copy: None }
+    }
+
+    /// The same, with the copy that lies beside the damaged store.
+    pub(crate) fn with_copy(mut self, find: impl FnOnce() -> Option<CopyFound>) -> Self {
+        if let Self::Damaged { copy: copy @ None, .. } = &mut self {
+            *copy = find();
+        }
+        self
     }
 
     /// An error of the file system at `path`, sorted by what a person can do about it.
     pub(crate) fn io(path: impl Into<PathBuf>, source: io::Error) -> Self {
         let path = path.into();
         match source.kind() {
-            io::ErrorKind::StorageFull
-            | io::ErrorKind::QuotaExceeded
-            | io::ErrorKind::FileTooLarge => Self::Full,
+            io::ErrorKind::StorageFull => Self::Full,
+            io::ErrorKind::QuotaExceeded => Self::OverQuota,
+            io::ErrorKind::FileTooLarge => Self::FileTooLarge,
             io::ErrorKind::ReadOnlyFilesystem => Self::ReadOnly { path },
             _ => Self::Unreadable { path, source },
         }
@@ -135,7 +163,7 @@ impl Diagnose for StoreError {
         match self {
             Self::Locked => Code::StoreLocked,
             Self::Damaged { .. } => Code::StoreDamaged,
-            Self::Full => Code::StoreFull,
+            Self::Full | Self::OverQuota | Self::FileTooLarge => Code::StoreFull,
             Self::ReadOnly { .. } => Code::StoreReadOnly,
             Self::Insecure { .. } => Code::StoreInsecure,
             Self::Newer { .. } => Code::StoreNewer,
@@ -154,6 +182,14 @@ impl Diagnose for StoreError {
     fn hints(&self) -> Vec<Hint> {
         let general = self.code().entry().hints();
         match self {
+            Self::Damaged { copy: Some(copy), .. } => {
+                let at = copy.at.strftime("%Y-%m-%dT%H:%M:%SZ");
+                let path = copy.path.display();
+                let note = format!("a copy of the last good state, of {at}, is at hand: {path}");
+                general.into_iter().chain([Hint::note(note)]).collect()
+            }
+            Self::OverQuota => vec![Hint::note("free some of this user's quota, then repeat")],
+            Self::FileTooLarge => vec![Hint::note("raise the limit (`ulimit -f`), then repeat")],
             Self::Insecure { fix, .. } => vec![Hint::note(fix.clone())],
             Self::Exists { .. } => vec![Hint::note("choose a name that is not taken")],
             Self::Key(key) => key.hints(),

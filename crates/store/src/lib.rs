@@ -62,7 +62,7 @@ use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Deadline, Generation, User};
 
-pub use error::{Result, StoreError};
+pub use error::{CopyFound, Result, StoreError};
 pub use record::{
     AuditEntry, Binding, Delivery, Draft, Held, LivingToken, Record, RecordState, Standing,
 };

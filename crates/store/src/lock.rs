@@ -51,6 +51,11 @@ impl RefreshLock {
         Self::acquire_named(folder, ".keeper", Duration::ZERO)
     }
 
+    /// Takes the lock under which the copy of the store is brought up to date.
+    pub(crate) fn acquire_copy(folder: &Path, wait: Duration) -> Result<Self> {
+        Self::acquire_named(folder, ".copy", wait)
+    }
+
     /// Takes one of `slots` places for requests to an instance, so that thousands of profiles of the
     /// same one do not all come at once. [`StoreError::LockTimeout`] if all are taken all that time.
     pub fn acquire_slot(

@@ -167,6 +167,34 @@ pub(crate) fn sync_folder(path: &Path) -> Result<()> {
     Ok(())
 }
 
+/// Writes a page at this place of a file in the folder, durably; it is gone afterwards. As SQLite
+/// does, with the place named in the call.
+pub(crate) fn try_writing(folder: &Path, at: u64) -> io::Result<()> {
+    let file = tempfile::tempfile_in(folder)?;
+    #[cfg(unix)]
+    std::os::unix::fs::FileExt::write_all_at(&file, &[0; 4096], at)?;
+    #[cfg(not(unix))]
+    {
+        io::Seek::seek(&mut &file, io::SeekFrom::Start(at))?;
+        io::Write::write_all(&mut &file, &[0; 4096])?;
+    }
+    file.sync_all()
+}
+
+/// Bytes that are free for this user where the folder is; `None` where the system does not say.
+pub(crate) fn free_space(folder: &Path) -> Option<u64> {
+    #[cfg(unix)]
+    {
+        let found = rustix::fs::statvfs(folder).ok()?;
+        Some(found.f_bavail.saturating_mul(found.f_frsize))
+    }
+    #[cfg(not(unix))]
+    {
+        let _ = folder;
+        None
+    }
+}
+
 /// An error of writing: here a refusal means that the place is read-only for us.
 pub(crate) fn unwritable(path: &Path, source: io::Error) -> StoreError {
     if source.kind() == io::ErrorKind::PermissionDenied {

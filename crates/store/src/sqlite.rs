@@ -6,6 +6,7 @@
 //! - A new database is made complete under another name and then gets its own, so that no crash
 //!   leaves half a one; a file that is not ours or is damaged is never replaced.
 //! - Owner and mode of file and folder are checked on every opening.
+//! - Beside it lies a copy of the last good state, see `sqlite/copy.rs`.
 
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -20,7 +21,9 @@ use crate::secure;
 
 mod changes;
 mod contract;
+mod copy;
 mod failure;
+pub mod health;
 mod key_lock;
 mod ledger;
 mod overview;
@@ -32,6 +35,7 @@ use failure::{Doing, classify};
 use key_lock::KeyLock;
 use schema::VersionError;
 
+pub use copy::Freshness;
 pub use overview::{Glance, Holding};
 
 /// Where the database is and how long to wait for it.
@@ -68,6 +72,11 @@ impl std::fmt::Debug for SqliteStore {
 impl SqliteStore {
     /// Opens the store; `None` if there is none, and then nothing was touched, not even a key.
     pub fn open(options: &Options, keys: &Keys<'_>) -> Result<Option<Self>> {
+        Self::open_found(options, keys)
+            .map_err(|error| error.with_copy(|| copy::find(&real_path(options))))
+    }
+
+    fn open_found(options: &Options, keys: &Keys<'_>) -> Result<Option<Self>> {
         let Some((path, mut connection, (version, lock))) = meet(options)? else {
             return Ok(None);
         };
@@ -110,7 +119,7 @@ impl SqliteStore {
     pub fn change_key(&mut self, keys: &Keys<'_>) -> Result<()> {
         let (key, record) = key::make(keys)?;
         let lock = KeyLock::new(&key, record, &self.sealer)?;
-        self.write(|transaction, _| Ok(lock.write(transaction)?))?;
+        self.end(&[copy::NOBODY], |transaction, _| Ok(lock.write(transaction)?))?;
         self.record = lock.record;
         Ok(())
     }
@@ -129,7 +138,53 @@ impl SqliteStore {
     }
 
     fn reading(&self, error: rusqlite::Error) -> StoreError {
-        classify(&self.path, Doing::Reading, error)
+        self.told(classify(&self.path, Doing::Reading, error))
+    }
+
+    /// An error that names the copy, where it is of any use.
+    fn told(&self, error: StoreError) -> StoreError {
+        error.with_copy(|| copy::find(&self.path))
+    }
+
+    /// A change of what is stored for these profiles; the copy follows.
+    fn change<T>(
+        &mut self,
+        profiles: &[&str],
+        change: impl FnOnce(&Connection, &Sealer) -> Result<T, Refusal>,
+    ) -> Result<T> {
+        let value = self.write_noted(profiles, change)?;
+        if let Err(error) = copy::follow(&self.path) {
+            log::warn!("the copy of the store could not be brought up to date: {error}");
+        }
+        Ok(value)
+    }
+
+    /// A change that takes away what must not be found again, in the copy neither.
+    fn end<T>(
+        &mut self,
+        profiles: &[&str],
+        change: impl FnOnce(&Connection, &Sealer) -> Result<T, Refusal>,
+    ) -> Result<T> {
+        let value = self.write_noted(profiles, change)?;
+        if let Err(error) = copy::follow(&self.path) {
+            log::warn!("the copy of the store is removed, for it could not follow: {error}");
+            copy::remove(&self.path).map_err(|e| StoreError::io(copy::path_of(&self.path), e))?;
+        }
+        Ok(value)
+    }
+
+    fn write_noted<T>(
+        &mut self,
+        profiles: &[&str],
+        change: impl FnOnce(&Connection, &Sealer) -> Result<T, Refusal>,
+    ) -> Result<T> {
+        self.write(|connection, sealer| {
+            let value = change(connection, sealer)?;
+            for profile in profiles {
+                copy::note_change(connection, profile)?;
+            }
+            Ok(value)
+        })
     }
 
     /// Runs one durable transaction: all of it holds when this returns, or nothing.
@@ -137,7 +192,9 @@ impl SqliteStore {
         &mut self,
         change: impl FnOnce(&Connection, &Sealer) -> Result<T, Refusal>,
     ) -> Result<T> {
-        let writing = |e| classify(&self.path, Doing::Writing, e);
+        let path = &self.path;
+        let told = |error: StoreError| error.with_copy(|| copy::find(path));
+        let writing = |e| told(classify(path, Doing::Writing, e));
         let transaction = self
             .connection
             .transaction_with_behavior(TransactionBehavior::Immediate)
@@ -145,7 +202,7 @@ impl SqliteStore {
         match change(&transaction, &self.sealer) {
             Ok(value) => transaction.commit().map(|()| value).map_err(writing),
             Err(Refusal::Sqlite(e)) => Err(writing(e)),
-            Err(Refusal::Store(e)) => Err(e),
+            Err(Refusal::Store(e)) => Err(told(e)),
         }
     }
 }
@@ -191,7 +248,7 @@ fn connect(options: &Options) -> Result<Option<(PathBuf, Connection)>> {
         return Ok(None);
     };
     let path = folder.join(name);
-    if !secure::check_file(&path)? {
+    if !find_database(&path)? {
         return Ok(None);
     }
     check_companions(&path)?;
@@ -217,6 +274,21 @@ fn check_companions(path: &Path) -> Result<()> {
     // What a crash left is ours.
     secure::check_file(&beside("-journal"))?;
     ["-wal", "-shm"].iter().try_for_each(|ending| secure::check_absent(&beside(ending)))
+}
+
+/// Whether the database is there. What lies beside it says that it was: then it is not simply absent,
+/// and an empty one must not take its place.
+fn find_database(path: &Path) -> Result<bool> {
+    if secure::check_file(path)? {
+        return Ok(true);
+    }
+    let left = [copy::path_of(path), copy::journal_of(path)];
+    match left.iter().find(|path| path.symlink_metadata().is_ok()) {
+        Some(left) => {
+            Err(StoreError::damaged(format!("it is gone, but {} is there", left.display())))
+        }
+        None => Ok(false),
+    }
 }
 
 /// Reads what every opening needs, under one shared lock: version and key lock.
@@ -291,6 +363,12 @@ fn split(path: &Path) -> Result<(&Path, &std::ffi::OsStr)> {
         (folder, Some(name)) => Ok((folder, name)),
         (_, None) => Err(StoreError::io(path, std::io::ErrorKind::IsADirectory.into())),
     }
+}
+
+/// Where the database is or would be, links on the way to its folder followed.
+fn real_path(options: &Options) -> PathBuf {
+    let Ok((folder, name)) = split(&options.path) else { return options.path.clone() };
+    std::fs::canonicalize(folder).unwrap_or_else(|_| folder.to_owned()).join(name)
 }
 
 fn gone(path: &Path) -> StoreError {

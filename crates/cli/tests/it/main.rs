@@ -8,6 +8,7 @@ mod browser;
 mod calendar;
 mod canary_scan;
 mod contract;
+mod doctor;
 mod foreign_login;
 mod handover;
 mod harness;

@@ -724,9 +724,18 @@ catalogue! {
     StoreDamaged = "store-damaged", "the store is damaged", Machine, Store {
         cause: "The database file is not what was written: disk failure, truncation, or another program wrote to it.",
         proof: "It fails its own checks. It is left as it is, never replaced by an empty one.",
-        fixes: [Note("restore the file from a backup, or move it away and log in again")],
+        fixes: [Run("snowtoken doctor", "says what is damaged, and what of it is at hand"),
+            Run("snowtoken doctor --restore", "goes back to the last good state; the damaged file is kept")],
         who: "you",
         signs: ["database disk image is malformed", "file is not a database"],
+        source: "a rule of snowtoken",
+    }
+    RestoreRefused = "restore-refused", "nothing was restored", You, Failed {
+        cause: "Nothing is damaged, or nobody agreed to go back.",
+        proof: "The store was looked through before anything was changed.",
+        fixes: [Run("snowtoken doctor", "shows step by step what is well and what is not")],
+        who: "you",
+        signs: [],
         source: "a rule of snowtoken",
     }
     StoreFull = "store-full", "the disk is full", Machine, Store {

@@ -50,7 +50,8 @@ impl TokenStore for SqliteStore {
     ) -> Result<Option<LivingToken>> {
         match tokens::head(&self.connection, profile.as_str()).map_err(|e| self.reading(e))? {
             Some(head) => {
-                head.living(&self.sealer, profile.as_str(), now, needed_until(now, min_valid))
+                let until = needed_until(now, min_valid);
+                head.living(&self.sealer, profile.as_str(), now, until).map_err(|e| self.told(e))
             }
             None => Ok(None),
         }
@@ -63,7 +64,7 @@ impl TokenStore for SqliteStore {
         draft: &Draft,
         audit: Option<&AuditEntry>,
     ) -> Result<Generation> {
-        self.write(|connection, sealer| {
+        self.change(&[profile.as_str()], |connection, sealer| {
             expect(connection, profile, expected)?;
             let row = Row::seal(sealer, profile.as_str(), expected.next(), draft)?;
             tokens::put(connection, profile.as_str(), &row)?;
@@ -151,7 +152,7 @@ impl TokenStore for SqliteStore {
         expected: Generation,
         audit: Option<&AuditEntry>,
     ) -> Result<Generation> {
-        self.write(|connection, sealer| {
+        self.end(&[profile.as_str()], |connection, sealer| {
             expect(connection, profile, expected)?;
             append(connection, audit)?;
             vacate(connection, sealer, profile.as_str(), expected, row::CLEARED)
@@ -163,7 +164,9 @@ impl TokenStore for SqliteStore {
             .map_err(|e| self.reading(e))?;
         match found {
             Some((stored, blob)) if stored == *binding => {
-                open_client_secret(&self.sealer, profile.as_str(), binding, &blob).map(Some)
+                open_client_secret(&self.sealer, profile.as_str(), binding, &blob)
+                    .map(Some)
+                    .map_err(|e| self.told(e))
             }
             _ => Ok(None),
         }
@@ -176,17 +179,19 @@ impl TokenStore for SqliteStore {
         secret: &Secret,
     ) -> Result<()> {
         let profile = profile.as_str();
-        self.write(|connection, sealer| {
+        self.change(&[profile], |connection, sealer| {
             put_client_secret(connection, sealer, profile, binding, secret)
         })
     }
 
     fn remove_client_secret(&mut self, profile: &ProfileName) -> Result<bool> {
-        self.write(|connection, _| Ok(ledger::remove_client_secret(connection, profile.as_str())?))
+        self.end(&[profile.as_str()], |connection, _| {
+            Ok(ledger::remove_client_secret(connection, profile.as_str())?)
+        })
     }
 
     fn rename(&mut self, from: &ProfileName, to: &ProfileName) -> Result<()> {
-        self.write(|connection, sealer| {
+        self.end(&[from.as_str(), to.as_str()], |connection, sealer| {
             let profiles = ledger::profiles(connection)?;
             if !profiles.contains(from) {
                 return Err(absent(from).into());
@@ -206,7 +211,7 @@ impl TokenStore for SqliteStore {
     }
 
     fn remove_profile(&mut self, profile: &ProfileName) -> Result<bool> {
-        self.write(|connection, sealer| {
+        self.end(&[profile.as_str()], |connection, sealer| {
             let known = ledger::profiles(connection)?.contains(profile);
             let profile = profile.as_str();
             let newest = tokens::newest(connection, profile)?;
@@ -224,7 +229,9 @@ impl TokenStore for SqliteStore {
     }
 
     fn record_delivery(&mut self, delivery: &Delivery) -> Result<()> {
-        self.write(|connection, _| Ok(ledger::put_delivery(connection, delivery)?))
+        self.change(&[delivery.profile.as_str()], |connection, _| {
+            Ok(ledger::put_delivery(connection, delivery)?)
+        })
     }
 
     fn deliveries(&self, profile: &ProfileName) -> Result<Vec<Delivery>> {
@@ -232,7 +239,7 @@ impl TokenStore for SqliteStore {
     }
 
     fn forget_delivery(&mut self, profile: &ProfileName, format: &str, path: &str) -> Result<bool> {
-        self.write(|connection, _| {
+        self.change(&[profile.as_str()], |connection, _| {
             Ok(ledger::remove_delivery(connection, profile.as_str(), format, path)?)
         })
     }
@@ -266,7 +273,8 @@ impl SqliteStore {
     fn load_nth(&self, profile: &ProfileName, skip: u8) -> Result<Option<Record>> {
         let row =
             tokens::row(&self.connection, profile.as_str(), skip).map_err(|e| self.reading(e))?;
-        let record = row.map_or(Ok(None), |row| row.open(&self.sealer, profile.as_str()))?;
+        let opened = row.map_or(Ok(None), |row| row.open(&self.sealer, profile.as_str()));
+        let record = opened.map_err(|e| self.told(e))?;
         let Some(mut record) = record else { return Ok(None) };
         if let Some(standing) = self.standing(profile)? {
             record.facts = standing.facts;
@@ -285,7 +293,7 @@ impl SqliteStore {
         audit: Option<&AuditEntry>,
         change: impl FnOnce(&mut Draft),
     ) -> Result<()> {
-        self.write(|connection, sealer| {
+        self.change(&[profile.as_str()], |connection, sealer| {
             expect(connection, profile, expected)?;
             let name = profile.as_str();
             let row = tokens::row(connection, name, 0)?.ok_or_else(|| absent(profile))?;

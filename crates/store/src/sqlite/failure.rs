@@ -6,6 +6,7 @@ use std::path::Path;
 use rusqlite::{Error, ErrorCode, ffi};
 
 use crate::error::StoreError;
+use crate::secure;
 
 /// What was being done: it decides what a refused file means.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -38,34 +39,32 @@ pub(super) fn classify(path: &Path, doing: Doing, error: Error) -> StoreError {
         ErrorCode::DiskFull => StoreError::Full,
         ErrorCode::OutOfMemory => StoreError::NoMemory,
         ErrorCode::ReadOnly => StoreError::ReadOnly { path: path.to_owned() },
-        ErrorCode::CannotOpen if doing == Doing::Writing && !folder_is_writable(path) => {
-            StoreError::ReadOnly { path: path.to_owned() }
+        ErrorCode::CannotOpen => {
+            told_by_the_disk(path, doing).unwrap_or_else(|| system(io::ErrorKind::NotFound))
         }
-        ErrorCode::CannotOpen => system(io::ErrorKind::NotFound),
         ErrorCode::PermissionDenied => system(io::ErrorKind::PermissionDenied),
         ErrorCode::SystemIoFailure => match failure.extended_code {
             ffi::SQLITE_IOERR_SHORT_READ => StoreError::damaged("it ends too early"),
             ffi::SQLITE_IOERR_WRITE if files_are_limited() => StoreError::Full,
             ffi::SQLITE_IOERR_CORRUPTFS => StoreError::damaged("the file system is damaged"),
-            _ => system(io::ErrorKind::Other),
+            _ => told_by_the_disk(path, doing).unwrap_or_else(|| system(io::ErrorKind::Other)),
         },
         ErrorCode::Unknown => StoreError::damaged("its tables are not as they were made"),
         _ => StoreError::Bug(error.to_string()),
     }
 }
 
-/// Whether SQLite could make its journal beside the database.
-fn folder_is_writable(path: &Path) -> bool {
-    #[cfg(unix)]
-    {
-        let folder = path.parent().unwrap_or(Path::new("/"));
-        rustix::fs::access(folder, rustix::fs::Access::WRITE_OK).is_ok()
+/// SQLite keeps to itself what the system said: a quota, a limit, a disk that fails. Whoever writes
+/// a few bytes beside the database is told.
+fn told_by_the_disk(path: &Path, doing: Doing) -> Option<StoreError> {
+    if doing == Doing::Reading {
+        return None;
     }
-    #[cfg(not(unix))]
-    {
-        let _ = path;
-        true
-    }
+    // As far out as the database reaches: there may be a limit for that.
+    let reach = std::fs::metadata(path).map_or(0, |found| found.len());
+    let folder = path.parent().unwrap_or(Path::new("/"));
+    let refused = secure::try_writing(folder, reach).err()?;
+    Some(secure::unwritable(path, refused))
 }
 
 /// Whether this process may only write small files (`ulimit -f`): SQLite does not tell why the

@@ -86,6 +86,11 @@ CREATE TABLE delivery (
     PRIMARY KEY (profile, format, path)
 ) STRICT, WITHOUT ROWID;
 
+CREATE TABLE change (
+    number INTEGER PRIMARY KEY,
+    profile TEXT NOT NULL
+) STRICT;
+
 CREATE TABLE audit (
     id INTEGER PRIMARY KEY AUTOINCREMENT,
     at TEXT NOT NULL,

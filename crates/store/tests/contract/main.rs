@@ -7,6 +7,7 @@
 #![cfg_attr(target_os = "linux", expect(clippy::print_stdout, reason = "how children speak"))]
 
 mod cases;
+mod copy;
 mod damage;
 #[cfg(target_os = "linux")]
 mod disk;
