@@ -8,6 +8,7 @@ mod browser;
 mod calendar;
 mod canary_scan;
 mod contract;
+mod crash;
 mod doctor;
 mod foreign_login;
 mod handover;
