@@ -233,7 +233,9 @@ impl Drive<'_> {
         let sent_at = self.lost_at.unwrap_or_else(|| self.world.now());
         let progress =
             Progress { sent_at: Some(sent_at), next: None, ..self.record.progress.clone() };
-        locked(self.store).note(&self.profile.name, self.record.generation, &progress, None)?;
+        let mut store = locked(self.store);
+        store.expect_answer(&self.profile.name)?;
+        store.note(&self.profile.name, self.record.generation, &progress, None)?;
         self.journalled = true;
         Ok(())
     }
@@ -353,10 +355,16 @@ impl Drive<'_> {
         };
         let audit = self.audit("refresh", "done", describe(change));
         let (name, expected) = (&self.profile.name, self.record.generation);
+        let secured = locked(self.store).secure_answer(name, expected, &draft);
+        if let Err(error) = &secured {
+            log::warn!("{name}: the answer could not be secured before it is stored: {error}");
+        }
         let saved =
             insist(self.world, || locked(self.store).save(name, expected, &draft, Some(&audit)));
         let generation = saved.map_err(|source| {
-            if change.refresh_token == RefreshTokenChange::Replaced {
+            // What is secured is taken up by the next command.
+            let is_lost = !matches!(secured, Ok(true));
+            if is_lost && change.refresh_token == RefreshTokenChange::Replaced {
                 Error::RotationLost { profile: name.to_string(), source }
             } else {
                 source.into()

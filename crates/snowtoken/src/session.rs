@@ -17,7 +17,7 @@ use snowtoken_core::token_set::{Deadline, User};
 use snowtoken_store::key::Keys;
 use snowtoken_store::lock::RefreshLock;
 use snowtoken_store::sqlite::{Options, SqliteStore};
-use snowtoken_store::{Binding, Record, RecordState, StoreError, TokenStore};
+use snowtoken_store::{AuditEntry, Binding, Record, RecordState, StoreError, TokenStore};
 
 use crate::config;
 use crate::driver::{self, Asker, Refreshed, SharedStore};
@@ -344,12 +344,25 @@ impl Session {
         Ok(record)
     }
 
-    /// The lock under which tokens of this profile change; it dies with the process.
+    /// The lock under which tokens of this profile change; it dies with the process. An answer that
+    /// the one before us received and could not store any more is stored first.
     ///
     /// # Errors
     /// If another process holds it longer than we wait.
     pub fn lock(&self) -> Result<RefreshLock, Error> {
-        lock(&self.home.data, &self.profile.name)
+        let name = &self.profile.name;
+        let lock = lock(&self.home.data, name)?;
+        let audit = AuditEntry {
+            at: self.now(),
+            profile: name.clone(),
+            event: "refresh".to_owned(),
+            outcome: "done".to_owned(),
+            detail: "stored by the command after the one that received it".to_owned(),
+        };
+        if self.store().take_up_answer(name, &audit)? {
+            log::warn!("{name}: took over an answer that a command received and could not store");
+        }
+        Ok(lock)
     }
 
     /// The time, as the session sees it.

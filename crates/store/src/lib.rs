@@ -117,6 +117,29 @@ pub trait TokenStore: Send {
         audit: Option<&AuditEntry>,
     ) -> Result<Generation>;
 
+    /// Takes room for the answer to a request that is about to be sent. The caller holds the
+    /// profile's lock until the answer is saved.
+    fn expect_answer(&mut self, _profile: &ProfileName) -> Result<()> {
+        Ok(())
+    }
+
+    /// Puts tokens that have just come where they cannot be lost, in as few steps as there can be;
+    /// [`save`](Self::save) follows. Whether this store can do so and room was taken for it.
+    fn secure_answer(
+        &mut self,
+        _profile: &ProfileName,
+        _expected: Generation,
+        _draft: &Draft,
+    ) -> Result<bool> {
+        Ok(false)
+    }
+
+    /// Saves what was [secured](Self::secure_answer) and, because somebody was killed, never saved.
+    /// Whether there was anything. The caller holds the profile's lock.
+    fn take_up_answer(&mut self, _profile: &ProfileName, _audit: &AuditEntry) -> Result<bool> {
+        Ok(false)
+    }
+
     /// Changes the state of the token set `expected`, which stays the current generation; how far
     /// refreshing had come is forgotten.
     /// [`StoreError::Absent`] if there are no tokens.

@@ -6,6 +6,7 @@
 //! - `seal` is an empty sealed value bound to everything plain and to which secrets there are.
 
 use jiff::{SignedDuration, Timestamp};
+use serde::{Deserialize, Serialize};
 use snowtoken_core::keeper::Progress;
 use snowtoken_core::ledger::Facts;
 use snowtoken_core::secret::Secret;
@@ -26,7 +27,8 @@ pub(crate) const CLEARED: &str = "cleared";
 pub(crate) const REMOVED: &str = "removed";
 
 /// The plain values that the hot path needs, and the one secret.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Head {
     pub(crate) generation: u64,
     pub(crate) instance: String,
@@ -40,7 +42,8 @@ pub(crate) struct Head {
 }
 
 /// All the rest.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Tail {
     pub(crate) granted_at: Option<String>,
     pub(crate) scope: Option<String>,
@@ -53,7 +56,8 @@ pub(crate) struct Tail {
 }
 
 /// A row of `token_set`, without the profile's name.
-#[derive(Debug, Clone, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
 pub(crate) struct Row {
     pub(crate) head: Head,
     pub(crate) tail: Tail,

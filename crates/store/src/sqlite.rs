@@ -8,6 +8,8 @@
 //! - Owner and mode of file and folder are checked on every opening.
 //! - Beside it lies a copy of the last good state, see `sqlite/copy.rs`.
 
+use std::collections::BTreeMap;
+use std::fs::File;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
@@ -19,6 +21,7 @@ use crate::patience::{self, PATIENCE};
 use crate::seal::Sealer;
 use crate::secure;
 
+mod answer;
 mod changes;
 mod contract;
 mod copy;
@@ -61,6 +64,8 @@ pub struct SqliteStore {
     record: KeyRecord,
     /// The database's real path.
     path: PathBuf,
+    /// Where answers are awaited, by profile.
+    answers: BTreeMap<String, File>,
 }
 
 impl std::fmt::Debug for SqliteStore {
@@ -85,7 +90,7 @@ impl SqliteStore {
                 .map_err(|e| classify(&path, Doing::Writing, e))?;
         }
         let sealer = lock.open(&key::find(keys, &lock.record)?)?;
-        Ok(Some(Self { connection, sealer, record: lock.record, path }))
+        Ok(Some(Self { connection, sealer, record: lock.record, path, answers: BTreeMap::new() }))
     }
 
     /// Opens the store, or makes it, with a new key where the source has none yet.
@@ -166,6 +171,9 @@ impl SqliteStore {
         change: impl FnOnce(&Connection, &Sealer) -> Result<T, Refusal>,
     ) -> Result<T> {
         let value = self.write_noted(profiles, change)?;
+        for profile in profiles {
+            answer::forget(&self.path, profile)?;
+        }
         if let Err(error) = copy::follow(&self.path) {
             log::warn!("the copy of the store is removed, for it could not follow: {error}");
             copy::remove(&self.path).map_err(|e| StoreError::io(copy::path_of(&self.path), e))?;

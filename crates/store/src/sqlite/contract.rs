@@ -13,16 +13,20 @@ use super::changes::{
     absent, append, expect, move_tokens, open_client_secret, put_client_secret, vacate,
     with_standing,
 };
-use super::{SqliteStore, ledger, standing, tokens};
+use super::{SqliteStore, answer, ledger, standing, tokens};
 use crate::error::{Result, StoreError};
 use crate::record::{
     AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState, Standing,
 };
 use crate::row::{self, Row};
+use crate::secure;
 use crate::{TokenStore, needed_until};
 
 /// Room that [`TokenStore::probe`] proves and leaves free inside the file: a generous token set.
 const PROBE_BYTES: u32 = 64 * 1024;
+
+/// So many answers are awaited at once; whoever comes later than that is merely less safe.
+const MOST_ANSWERS: usize = 32;
 
 impl TokenStore for SqliteStore {
     fn load(&self, profile: &ProfileName) -> Result<Option<Record>> {
@@ -64,7 +68,7 @@ impl TokenStore for SqliteStore {
         draft: &Draft,
         audit: Option<&AuditEntry>,
     ) -> Result<Generation> {
-        self.change(&[profile.as_str()], |connection, sealer| {
+        let generation = self.change(&[profile.as_str()], |connection, sealer| {
             expect(connection, profile, expected)?;
             let row = Row::seal(sealer, profile.as_str(), expected.next(), draft)?;
             tokens::put(connection, profile.as_str(), &row)?;
@@ -72,7 +76,48 @@ impl TokenStore for SqliteStore {
             standing::put(connection, profile.as_str(), expected.next(), draft)?;
             append(connection, audit)?;
             Ok(expected.next())
-        })
+        })?;
+        self.wipe_answer(profile);
+        Ok(generation)
+    }
+
+    fn expect_answer(&mut self, profile: &ProfileName) -> Result<()> {
+        let file = answer::prepare(&self.path, profile.as_str())?;
+        while self.answers.len() >= MOST_ANSWERS {
+            self.answers.pop_first();
+        }
+        self.answers.insert(profile.to_string(), file);
+        Ok(())
+    }
+
+    fn secure_answer(
+        &mut self,
+        profile: &ProfileName,
+        expected: Generation,
+        draft: &Draft,
+    ) -> Result<bool> {
+        let Some(file) = self.answers.get(profile.as_str()) else { return Ok(false) };
+        let row = Row::seal(&self.sealer, profile.as_str(), expected.next(), draft)?;
+        answer::write(file, &row).map_err(|e| secure::unwritable(&self.path, e))?;
+        Ok(true)
+    }
+
+    fn take_up_answer(&mut self, profile: &ProfileName, audit: &AuditEntry) -> Result<bool> {
+        let Some(row) = answer::read(&self.path, profile.as_str())? else { return Ok(false) };
+        let left = row.open(&self.sealer, profile.as_str()).ok().flatten();
+        let newest = self.generation(profile)?;
+        let current = self.load(profile)?;
+        let (Some(left), Some(current)) = (left, current) else { return Ok(false) };
+        // Whatever happened to the tokens since, a login or an end, is newer than this.
+        let follows = left.generation == newest.next()
+            && left.binding == current.binding
+            && current.state == RecordState::Held;
+        if follows {
+            let draft = Draft { facts: current.facts, ..Draft::from(left) };
+            self.save(profile, newest, &draft, Some(audit))?;
+        }
+        answer::forget(&self.path, profile.as_str())?;
+        Ok(follows)
     }
 
     fn mark(
@@ -270,6 +315,14 @@ impl TokenStore for SqliteStore {
 }
 
 impl SqliteStore {
+    /// What is stored need not be secured any more.
+    fn wipe_answer(&mut self, profile: &ProfileName) {
+        let Some(file) = self.answers.remove(profile.as_str()) else { return };
+        if let Err(error) = answer::wipe(&file) {
+            log::warn!("{profile}: an answer that is stored could not be wiped: {error}");
+        }
+    }
+
     fn load_nth(&self, profile: &ProfileName, skip: u8) -> Result<Option<Record>> {
         let row =
             tokens::row(&self.connection, profile.as_str(), skip).map_err(|e| self.reading(e))?;

@@ -6,6 +6,8 @@
 #![expect(clippy::unwrap_used, reason = "tests, and programs for tests")]
 #![cfg_attr(target_os = "linux", expect(clippy::print_stdout, reason = "how children speak"))]
 
+#[cfg(unix)]
+mod answers;
 mod cases;
 mod copy;
 mod damage;

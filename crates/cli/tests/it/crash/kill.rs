@@ -91,7 +91,7 @@ impl Case {
 
 /// Every place between the answer and its last sync, and every so-manieth of the others.
 fn chosen(calls: &[Call], step: usize) -> Vec<Point> {
-    let window = super::window::from_answer_to_durable(calls).unwrap_or(0..0);
+    let window = super::window::from_answer_to_stored(calls).unwrap_or(0..0);
     let within = strace::points(&calls[window]);
     let mut others = strace::points(calls);
     others.retain(|point| !within.contains(point));
@@ -121,7 +121,8 @@ fn g7_with_rotation_and_grace_a_kill_at_any_call_loses_nothing() {
 fn g7_with_rotation_and_no_grace_only_an_answer_that_was_not_stored_is_lost_and_it_is_told() {
     let knobs = &[NEW, "refresh.token=rotate"];
     let case = Case { knobs, arguments: &["refresh", PROFILE], step: 6, may_lose: true };
-    case.sweep();
+    // Until one write and one sync are done, nobody can help: that many places there are.
+    assert!(case.sweep().lost <= 25);
 }
 
 /// Goes through a login as far as it lives.

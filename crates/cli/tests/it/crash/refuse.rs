@@ -4,6 +4,7 @@
 use std::time::{Duration, Instant};
 
 use super::strace::{self, Call, Point};
+use super::window::from_answer_to_stored;
 use super::{Scene, counts, report};
 use crate::support::instance::{Instance as _, PROFILE};
 use crate::support::process::{Outcome, Running};
@@ -159,6 +160,27 @@ fn g9_too_few_open_files_are_told_and_lose_nothing() {
         scene.sandbox.run(&["refresh", PROFILE]).ok();
     }
     assert!(told > 3, "{told}");
+}
+
+#[test]
+fn g9_an_answer_that_cannot_be_stored_is_kept_and_stored_by_the_next_command() {
+    let scene = Scene::logged_in(&[KNOBS, &["refresh.token=rotate"]].concat());
+    let calls = scene.trace(TOKEN);
+    let stored = from_answer_to_stored(&calls).unwrap();
+    let first = calls[stored].iter().find(|call| call.name == "pwrite64").unwrap();
+    for errno in ["ENOSPC", "EDQUOT", "EIO"] {
+        let inject = format!("inject=pwrite64:error={errno}:when={}+", first.nth);
+        let (command, _log) = scene.strace(&["-e", &inject], TOKEN);
+        let (told, _) = Running::start(command).finish().failed_with(&[6]);
+        assert!(!told.stderr.contains("lost"), "{told:#?}");
+        scene.assert_tidy(&inject);
+        let asked = scene.instance.token_requests().len();
+        let outcome = scene.sandbox.run(&["refresh", PROFILE]).ok();
+        // One request, with the refresh token that came in the answer: the old one is dead.
+        assert_eq!(scene.instance.token_requests().len(), asked + 1, "{outcome:#?}");
+        let token = scene.sandbox.run(&["token", PROFILE]).ok().token();
+        assert!(scene.instance.is_alive(&token));
+    }
 }
 
 #[test]

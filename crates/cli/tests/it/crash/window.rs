@@ -7,13 +7,23 @@ use super::strace::Call;
 use super::{Scene, counts, report};
 use crate::support::instance::PROFILE;
 
-/// The calls after the answer was read, up to the sync that makes its tokens durable.
-pub(crate) fn from_answer_to_durable(calls: &[Call]) -> Option<Range<usize>> {
-    let answer = calls
-        .iter()
-        .rposition(|call| call.name == "recvfrom" && call.text.contains("\"HTTP/1.1 200"))?;
+/// The calls after the answer was read, up to the first sync: from there on it cannot be lost.
+pub(crate) fn from_answer_to_safe(calls: &[Call]) -> Option<Range<usize>> {
+    let answer = answer(calls)?;
+    let sync = calls[answer..].iter().position(is_sync)?;
+    Some(answer + 1..answer + sync + 1)
+}
+
+/// The same up to the last sync: its tokens are stored.
+pub(crate) fn from_answer_to_stored(calls: &[Call]) -> Option<Range<usize>> {
+    let answer = answer(calls)?;
     let sync = calls[answer..].iter().rposition(is_sync)?;
     Some(answer + 1..answer + sync + 1)
+}
+
+fn answer(calls: &[Call]) -> Option<usize> {
+    let is_answer = |call: &Call| call.name == "recvfrom" && call.text.contains("\"HTTP/1.1 200");
+    calls.iter().rposition(is_answer)
 }
 
 fn is_sync(call: &Call) -> bool {
@@ -25,6 +35,8 @@ fn step(call: &Call) -> Option<&'static str> {
     let (journal, database) = (call.is_about("tokens.db-journal"), call.is_about("tokens.db"));
     let folder = call.is_about("keep/store");
     match call.name.as_str() {
+        "write" if call.is_about(".answer") => Some("write answer"),
+        "fdatasync" if call.is_about(".answer") => Some("sync answer"),
         "pwrite64" if journal => Some("write journal"),
         "pwrite64" if database => Some("write database"),
         "fsync" | "fdatasync" if journal => Some("sync journal"),
@@ -60,7 +72,11 @@ const CHANGE: [&str; 9] = [
 #[test]
 fn g11_the_intent_is_durable_before_it_is_sent_and_the_tokens_before_they_are_handed_out() {
     let scene = Scene::logged_in(&["refresh.access=new-each-time", "lifespan.access=600"]);
-    let wanted = [&CHANGE[..], &["send"], &CHANGE, &["hand out"]].concat();
+    let secure = ["send", "write answer", "sync answer"];
+    let wipe_and_hand_out = ["write answer", "hand out"];
+    let wanted = [&CHANGE[..], &secure, &CHANGE, &wipe_and_hand_out].concat();
+    // The first one makes the file for answers.
+    scene.sandbox.run(&["refresh", PROFILE]).ok();
     for _ in 0..counts(20, 100) {
         let calls = scene.trace(&["token", PROFILE, "--min-valid", "10m"]);
         assert_eq!(steps(&calls), wanted);
@@ -71,7 +87,13 @@ fn g11_the_intent_is_durable_before_it_is_sent_and_the_tokens_before_they_are_ha
 fn g7_few_calls_lie_between_an_answer_and_its_tokens_on_the_disk() {
     let scene = Scene::logged_in(&["refresh.access=new-each-time"]);
     let calls = scene.trace(&["refresh", PROFILE]);
-    let window = from_answer_to_durable(&calls).unwrap();
-    report(format!("{} calls from the answer to its last sync", window.len()));
-    assert!(window.len() <= 90, "{}", window.len());
+    let (safe, stored) =
+        (from_answer_to_safe(&calls).unwrap(), from_answer_to_stored(&calls).unwrap());
+    report(format!(
+        "from the answer: {} calls until it is safe, {} until it is stored",
+        safe.len(),
+        stored.len()
+    ));
+    assert!(calls[safe.end - 1].is_about(".answer"), "{:#?}", &calls[safe]);
+    assert!(safe.len() <= 25, "{:#?}", &calls[safe]);
 }
