@@ -1,8 +1,10 @@
 //! The command killed, stopped and refused by the kernel at its system calls (needs `strace`): what
 //! was stored stays, the next command goes on without anybody cleaning up.
 
+mod files;
 mod kill;
 mod refuse;
+mod stop;
 mod strace;
 mod window;
 

@@ -37,7 +37,7 @@ fn it_is_stored_by_the_next_and_only_once() {
     assert!(store.take_up_answer(&profile("dev"), &entry).unwrap());
     let record = store.load(&profile("dev")).unwrap().unwrap();
     assert_eq!((record.tokens, record.generation), (draft("new").tokens, Generation(2)));
-    assert_eq!(store.audit(None, 9).unwrap(), [entry.clone()]);
+    assert_eq!(store.audit(None, 9).unwrap(), std::slice::from_ref(&entry));
     assert!(is_wiped(&place, "dev"));
     assert!(!store.take_up_answer(&profile("dev"), &entry).unwrap());
 }
@@ -59,8 +59,12 @@ fn what_happened_since_is_newer() {
     let entry = audit_entry("dev", "refresh");
     let dev = profile("dev");
     let happenings: [fn(&mut SqliteStore); 3] = [
-        |store| drop(store.save(&profile("dev"), Generation(1), &draft("login"), None).unwrap()),
-        |store| drop(store.clear_tokens(&profile("dev"), Generation(1), None).unwrap()),
+        |store| {
+            store.save(&profile("dev"), Generation(1), &draft("login"), None).unwrap();
+        },
+        |store| {
+            store.clear_tokens(&profile("dev"), Generation(1), None).unwrap();
+        },
         |store| {
             let state = RecordState::RevocationPending { since: now() };
             store.mark(&profile("dev"), Generation(1), state, None).unwrap();

@@ -9,10 +9,10 @@ use rusqlite::types::Value;
 use snowtoken_core::diagnosis::{Code, Diagnose as _};
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::Generation;
-use snowtoken_store::sqlite::SqliteStore;
+use snowtoken_store::sqlite::{SqliteStore, health};
 use snowtoken_store::{StoreError, TokenStore as _};
 
-use crate::support::{CANARY, Place, audit_entry, client, draft, now, profile};
+use crate::support::{CANARY, Place, audit_entry, client, counts, draft, keys, now, profile};
 
 /// A store with a current and a previous token set, and everything else there can be.
 fn filled(place: &Place) -> SqliteStore {
@@ -30,6 +30,11 @@ fn raw(path: &Path) -> Connection {
     let connection = Connection::open(path).unwrap();
     connection.execute_batch("PRAGMA synchronous = OFF").unwrap();
     connection
+}
+
+/// Whoever is told of damage is told of the way back.
+fn names_the_copy<T>(result: &snowtoken_store::Result<T>) -> bool {
+    matches!(result, Err(StoreError::Damaged { copy: Some(_), .. }))
 }
 
 fn is_damaged<T>(result: &snowtoken_store::Result<T>) -> bool {
@@ -168,8 +173,15 @@ fn a_truncated_file_is_damaged_at_every_length_and_stays_as_it_is() {
     let place = Place::new();
     drop(filled(&place));
     let whole = fs::read(place.database()).unwrap();
-    for length in (0..whole.len()).step_by(211).chain([1, 15, 16, 100, 4095, 4096, whole.len() - 1])
-    {
+    for length in (0..whole.len()).step_by(counts(211, 1)).chain([
+        1,
+        15,
+        16,
+        100,
+        4095,
+        4096,
+        whole.len() - 1,
+    ]) {
         fs::write(place.database(), &whole[..length]).unwrap();
         let opened = place.open();
         assert!(is_damaged(&opened), "cut to {length}: {opened:?}");
@@ -178,6 +190,7 @@ fn a_truncated_file_is_damaged_at_every_length_and_stays_as_it_is() {
             &crate::support::keys(place.root()),
         );
         assert!(is_damaged(&made), "cut to {length}: {made:?}");
+        assert!(names_the_copy(&opened), "cut to {length}: {opened:?}");
         assert_eq!(fs::read(place.database()).unwrap(), &whole[..length], "it was written to");
     }
     fs::write(place.database(), &whole).unwrap();
@@ -187,7 +200,7 @@ fn a_truncated_file_is_damaged_at_every_length_and_stays_as_it_is() {
 #[test]
 fn foreign_files_are_damaged_and_stay_as_they_are() {
     let place = Place::new();
-    drop(place.make());
+    drop(filled(&place));
     let foreign = place.root().join("foreign.db");
     Connection::open(&foreign)
         .unwrap()
@@ -200,6 +213,7 @@ fn foreign_files_are_damaged_and_stay_as_they_are() {
         fs::write(place.database(), &bytes).unwrap();
         let opened = place.open();
         assert!(is_damaged(&opened), "{opened:?}");
+        assert!(names_the_copy(&opened), "{opened:?}");
         assert_eq!(opened.unwrap_err().code(), Code::StoreDamaged);
         assert_eq!(fs::read(place.database()).unwrap(), bytes);
     }
@@ -213,8 +227,8 @@ fn single_bits_flipped_anywhere_never_give_wrong_tokens() {
     drop(store);
     let whole = fs::read(place.database()).unwrap();
     let mut dice = Dice(20_261_123);
-    let (mut noticed, mut vanished) = (0, 0);
-    for _ in 0..1500 {
+    let (mut noticed, mut vanished, mut restored) = (0, 0, 0);
+    for round in 0..counts(1_000, 10_000) {
         let mut flipped = whole.clone();
         let bit = dice.below(whole.len() * 8);
         flipped[bit / 8] ^= 1 << (bit % 8);
@@ -226,11 +240,28 @@ fn single_bits_flipped_anywhere_never_give_wrong_tokens() {
                 "bit {bit}"
             ),
             Ok(None) => vanished += 1,
-            Err(_) => noticed += 1,
+            Err(StoreError::Damaged { copy, .. }) => {
+                noticed += 1;
+                assert!(copy.is_some(), "bit {bit}");
+                if round % 10 == 0 {
+                    restored += usize::from(goes_back(&place));
+                }
+            }
+            Err(StoreError::Newer { .. } | StoreError::Key(_)) => noticed += 1,
+            Err(other) => panic!("bit {bit}: {other:?}"),
         }
     }
+    assert!(restored > 5, "{restored}");
     // A flipped letter of the profile's own name hides it; nothing can tell that from absence.
-    assert!(noticed > 100 && vanished < 5, "{noticed} noticed, {vanished} vanished");
+    assert!(noticed > 50 && vanished < 5, "{noticed} noticed, {vanished} vanished");
+}
+
+/// The copy brings the last token set back, whatever became of the file.
+fn goes_back(place: &Place) -> bool {
+    let options = snowtoken_store::sqlite::Options::new(place.database());
+    health::restore(&options, &keys(place.root()), now()).unwrap();
+    let store = place.open().unwrap().unwrap();
+    store.load(&profile("dev")).unwrap().unwrap().tokens == draft("1").tokens
 }
 
 #[test]

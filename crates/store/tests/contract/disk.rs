@@ -40,8 +40,11 @@ fn actor() {
     let dev = profile("dev");
     store.save(&dev, Generation::NONE, &draft("old"), None).unwrap();
     if role == "full" {
+        store.expect_answer(&dev).unwrap();
         fill(&root);
         full(&mut store);
+        // The room for an answer was taken before.
+        assert!(store.secure_answer(&dev, Generation(1), &draft("answer")).unwrap());
         std::fs::remove_file(root.join("home/filler")).unwrap();
     } else {
         drop(store);

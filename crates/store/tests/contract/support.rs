@@ -17,6 +17,14 @@ use tempfile::TempDir;
 /// Marks every secret of the tests, so that it can be searched for.
 pub(crate) const CANARY: &str = "canary-5f3a9c";
 
+/// The bounded count, or the full one where `SNOWTOKEN_TEST_COUNTS=full`.
+pub(crate) fn counts<T>(bounded: T, full: T) -> T {
+    match std::env::var("SNOWTOKEN_TEST_COUNTS") {
+        Ok(value) if value == "full" => full,
+        _ => bounded,
+    }
+}
+
 pub(crate) fn profile(name: &str) -> ProfileName {
     ProfileName::parse(name).unwrap()
 }

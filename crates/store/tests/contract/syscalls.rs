@@ -6,7 +6,7 @@ use std::process::{Command, Stdio};
 use snowtoken_core::token_set::Generation;
 use snowtoken_store::TokenStore as _;
 
-use crate::support::{Place, child, draft, make, profile, role};
+use crate::support::{Place, child, counts, draft, make, profile, role};
 
 /// The calls that change something on the disk, or make it durable.
 const CALLS: &[&str] = &[
@@ -21,6 +21,9 @@ const CALLS: &[&str] = &[
     "fchmod",
     "fchown",
 ];
+
+const ERRNOS: [&str; 8] =
+    ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EMFILE", "EINTR", "EFBIG"];
 
 #[test]
 fn saver() {
@@ -99,9 +102,12 @@ fn a_save_killed_at_any_call_leaves_the_old_or_the_new() {
 #[test]
 fn a_save_that_is_refused_by_the_disk_says_so_and_keeps_the_old() {
     require_strace();
-    for call in ["pwrite64", "fsync", "fdatasync", "openat"] {
+    let mut turn = 0;
+    for call in ["pwrite64", "fsync", "fdatasync", "openat", "unlink", "close", "fcntl"] {
         for nth in 1..=count(call) {
-            for errno in ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES"] {
+            // One after the other, or each of them at each place.
+            turn += 1;
+            for errno in (0..counts(2, 8)).map(|n| ERRNOS[(2 * turn + n) % 8]) {
                 let place = fresh();
                 let inject = format!("inject={call}:error={errno}:when={nth}");
                 let output =
