@@ -109,9 +109,9 @@ impl TokenStore for SqliteStore {
         let current = self.load(profile)?;
         let (Some(left), Some(current)) = (left, current) else { return Ok(false) };
         // Whatever happened to the tokens since, a login or an end, is newer than this.
-        let follows = left.generation == newest.next()
-            && left.binding == current.binding
-            && current.state == RecordState::Held;
+        let is_ours = matches!(current.state, RecordState::Held | RecordState::Rejected { .. });
+        let follows =
+            left.generation == newest.next() && left.binding == current.binding && is_ours;
         if follows {
             let draft = Draft { facts: current.facts, ..Draft::from(left) };
             self.save(profile, newest, &draft, Some(audit))?;

@@ -13,7 +13,7 @@ use super::{Options, SqliteStore, changes, ledger, real_path, tokens};
 use crate::TokenStore as _;
 use crate::error::{CopyFound, Result, StoreError};
 use crate::key::Keys;
-use crate::record::{AuditEntry, Draft, Record};
+use crate::record::{AuditEntry, Draft, Record, Standing};
 use crate::secure;
 
 /// How the store's folder and file look from outside; nothing is opened.
@@ -129,7 +129,11 @@ impl SqliteStore {
             Err(damage @ StoreError::Damaged { .. }) => {
                 let newest = self.generation(profile)?;
                 let found = self.last_that_opens(profile, newest, beside.as_ref());
-                let (record, way) = found.ok_or(damage)?;
+                let (mut record, way) = found.ok_or(damage)?;
+                // Tokens that were handed over or refused must not become usable by this.
+                if let Ok(Some(Standing { held: Some(held), .. })) = self.standing(profile) {
+                    record.state = held.state;
+                }
                 let audit = AuditEntry {
                     at,
                     profile: profile.clone(),

@@ -336,6 +336,22 @@ fn one_damaged_row_leaves_the_others_alone_and_goes_back() {
 }
 
 #[test]
+fn what_was_handed_over_stays_handed_over() {
+    let place = Place::new();
+    let mut store = filled(&place);
+    let dev = profile("dev");
+    let state = RecordState::HandedOver { at: at("2026-11-23T15:00:00Z") };
+    store.mark(&dev, Generation(2), state, None).unwrap();
+    fs::remove_file(copy_of(&place)).unwrap();
+    raw(&place)
+        .execute_batch("UPDATE token_set SET seal = x'00' WHERE profile = 'dev' AND generation = 2")
+        .unwrap();
+    assert_eq!(store.go_back(&dev, now()).unwrap(), Some(WayBack::Previous));
+    let record = store.load(&dev).unwrap().unwrap();
+    assert_eq!((record.state, record.tokens), (state, draft("dev-0").tokens));
+}
+
+#[test]
 fn a_damaged_client_secret_comes_back_from_the_copy() {
     let place = Place::new();
     let mut store = filled(&place);
