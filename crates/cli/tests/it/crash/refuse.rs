@@ -14,10 +14,9 @@ const ERRNOS: [&str; 8] =
     ["ENOSPC", "EDQUOT", "EIO", "EROFS", "EACCES", "EMFILE", "EINTR", "EFBIG"];
 
 /// Calls on the way to the disk.
-const WRITE_PATH: [&str; 19] = [
+const WRITE_PATH: [&str; 18] = [
     "openat",
     "pwrite64",
-    "write",
     "fsync",
     "fdatasync",
     "unlink",
@@ -37,7 +36,7 @@ const WRITE_PATH: [&str; 19] = [
 ];
 
 /// Calls that a signal may interrupt, and that are made again then.
-const INTERRUPTIBLE: [&str; 4] = ["openat", "pwrite64", "write", "fcntl"];
+const INTERRUPTIBLE: [&str; 2] = ["openat", "pwrite64"];
 
 const KNOBS: &[&str] = &["refresh.access=new-each-time", "lifespan.access=600"];
 
@@ -56,7 +55,12 @@ fn on_the_write_path(calls: &[Call]) -> Vec<Point> {
 
 /// Runs it with something injected; a refusal keeps its form, and what is handed out is stored.
 fn refused(scene: &Scene, inject: &str, arguments: &[&str]) -> Outcome {
-    let (command, log) = scene.strace(&["-e", inject], arguments);
+    refused_at(scene, &["-e", inject], arguments)
+}
+
+fn refused_at(scene: &Scene, options: &[&str], arguments: &[&str]) -> Outcome {
+    let inject = options[1];
+    let (command, log) = scene.strace(options, arguments);
     let start = Instant::now();
     let outcome = Running::start(command).finish();
     let _ = std::fs::remove_file(log);
@@ -100,6 +104,22 @@ fn g9_a_call_that_is_refused_once_loses_nothing() {
     report(format!("{} places, {runs} refusals, {told} told", points.len()));
     assert!(points.len() > 80 && told > 10, "{} places, {told} told", points.len());
     scene.sandbox.run(&["doctor"]).ok();
+}
+
+#[test]
+fn g9_a_place_for_answers_that_is_refused_is_done_without() {
+    let scene = Scene::logged_in(KNOBS);
+    scene.sandbox.run(TOKEN).ok();
+    let place = scene.sandbox.keep().join(format!("store/answers/{PROFILE}.answer"));
+    for (call, nth) in [("write", 1), ("write", 2), ("fdatasync", 1), ("lseek", 1)] {
+        for errno in ERRNOS {
+            let inject = format!("inject={call}:error={errno}:when={nth}");
+            let options = ["-e", &inject, "-P", place.to_str().unwrap()];
+            // The database takes the tokens all the same.
+            let outcome = refused_at(&scene, &options, TOKEN);
+            assert_eq!(outcome.code, Some(0), "{inject}: {outcome:#?}");
+        }
+    }
 }
 
 #[test]

@@ -237,7 +237,9 @@ fn the_order_on_the_disk_survives_a_power_cut() {
         let store = line.contains("tokens.db-journal");
         Some(if call == "unlink" && store { "commit".to_owned() } else { call })
     };
-    let calls: Vec<String> = log.lines().filter_map(name).collect();
+    // The copy of the store is not synced, and in nobody's way.
+    let counts = |line: &&str| !line.contains("tokens.db.copy");
+    let calls: Vec<String> = log.lines().filter(counts).filter_map(name).collect();
     let at = |call: &str| calls.iter().rposition(|name| name == call).unwrap();
     let around = |at: usize| [at - 1, at + 1].map(|near| calls.get(near).map(String::as_str));
     let (link, commit, rename) = (at("linkat"), at("commit"), at("rename"));
