@@ -2,7 +2,7 @@
 
 use std::io::{self, Read, Write};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicUsize, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::thread::JoinHandle;
 use std::time::{Duration, Instant};
@@ -221,27 +221,26 @@ fn parse(bytes: &[u8]) -> Option<(http::Request<Vec<u8>>, usize)> {
     Some((request.body(body).ok()?, head + length))
 }
 
-/// The real transport, with less patience: when the short limit is up, the clock of the test moves
-/// by the one that was asked for.
+/// The real transport, with less patience for answers that are known not to come: when the short
+/// limit is up, the clock of the test moves by the one that was asked for.
 pub(crate) struct Hasty {
     inner: HttpTransport,
     clock: Arc<StageClock>,
     limit: Duration,
-    remembers: bool,
+    /// How many requests, from the first, are not waited for.
+    hasty: usize,
+    count: AtomicUsize,
     sent: Mutex<Vec<Sent>>,
 }
 
 impl Hasty {
-    pub(crate) fn new(clock: Arc<StageClock>, limit: Duration) -> Self {
-        Self { inner: direct(), clock, limit, remembers: true, sent: Mutex::default() }
+    /// Patient with all but the first `hasty` requests.
+    pub(crate) fn new(clock: Arc<StageClock>, limit: Duration, hasty: usize) -> Self {
+        let (count, sent) = (AtomicUsize::new(0), Mutex::default());
+        Self { inner: direct(), clock, limit, hasty, count, sent }
     }
 
-    /// One whose memory does not grow.
-    pub(crate) fn forgetful(clock: Arc<StageClock>, limit: Duration) -> Self {
-        Self { remembers: false, ..Self::new(clock, limit) }
-    }
-
-    /// Every request so far.
+    /// Every request so far; one that is never patient remembers none, so that it does not grow.
     pub(crate) fn sent(&self) -> Vec<Sent> {
         self.sent.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
@@ -256,10 +255,12 @@ impl Transport for Hasty {
         let now = self.clock.truth().to_string().parse().unwrap();
         request.headers_mut().insert(NOW, now);
         let sent = Sent::of(&request, self.clock.truth(), limit);
-        if self.remembers {
+        if self.hasty < usize::MAX {
             self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
         }
-        self.inner.send(request, limit.min(self.limit)).map_err(|error| match error {
+        let is_hasty = self.count.fetch_add(1, Ordering::SeqCst) < self.hasty;
+        let patience = if is_hasty { limit.min(self.limit) } else { limit };
+        self.inner.send(request, patience).map_err(|error| match error {
             TransportError::TimedOut { host, sent, .. } => {
                 self.clock.advance(limit);
                 TransportError::TimedOut { host, limit, sent }

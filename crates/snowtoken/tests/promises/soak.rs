@@ -18,7 +18,7 @@ use crate::stage::{
 use crate::support::child;
 
 /// What works on this machine works within this.
-const PATIENCE: Duration = Duration::from_millis(700);
+const PATIENCE: Duration = Duration::from_secs(2);
 
 const DAY: Duration = Duration::from_hours(24);
 
@@ -74,7 +74,7 @@ fn g18_a_soak_with_faults_loses_nothing_and_grows_nowhere() {
         let (id, instance) = (client.id.as_str().to_owned(), Arc::new(Mutex::new(instance)));
         let server = Served::start(instance.clone(), Framing::Length, bad_road(seed));
         let clock = Arc::new(StageClock::new(start()));
-        let transport = Arc::new(Hasty::new(clock.clone(), PATIENCE));
+        let transport = Arc::new(Hasty::new(clock.clone(), PATIENCE, 0));
         let stage = Stage::with((instance, client, tokens), &server.url(), clock, transport);
         drop(stage.on_disk());
         let folder = stage.folder().to_str().unwrap().to_owned();
@@ -120,7 +120,7 @@ impl Soak {
     }
 
     fn session(&self) -> Session {
-        let transport = Arc::new(Hasty::forgetful(self.clock.clone(), PATIENCE));
+        let transport = Arc::new(Hasty::new(self.clock.clone(), PATIENCE, usize::MAX));
         let world = world(self.clock.clone(), transport);
         let store = Box::new(open_store(&self.folder));
         Session::with_store(world, home_in(&self.folder), self.profile.clone(), store)

@@ -18,9 +18,6 @@ use list::Wrong;
 
 const REFUSED: Fate = Fate::Answered(401, &[], r#"{"error":"invalid_grant"}"#);
 
-/// What works on this machine works within this.
-const PATIENCE: Duration = Duration::from_secs(2);
-
 /// A stage on sockets whose answers are these bytes for as long as the switch is on.
 fn stage(bytes: Vec<u8>) -> (Stage, Arc<Hasty>, Arc<AtomicBool>, Served) {
     let clock = Arc::new(StageClock::new(start()));
@@ -32,7 +29,7 @@ fn stage(bytes: Vec<u8>) -> (Stage, Arc<Hasty>, Arc<AtomicBool>, Served) {
         if switch.load(Ordering::SeqCst) { Bytes::Other(bytes.clone()) } else { Bytes::Whole }
     };
     let server = Served::start(instance.clone(), Framing::Length, plan);
-    let hasty = Arc::new(Hasty::new(clock.clone(), PATIENCE));
+    let hasty = Arc::new(Hasty::new(clock.clone(), Duration::MAX, 0));
     let stage = Stage::with((instance, client, tokens), &server.url(), clock, hasty.clone());
     stage.clock.advance(31 * MINUTE);
     (stage, hasty, wrong, server)
