@@ -108,7 +108,9 @@ fn assert_retried_at_once(case: Case, sent: &[Sent]) {
 /// one works for a while, the session survives.
 #[test]
 fn g5_an_answer_cut_at_every_byte_loses_nothing() {
-    each(&Case::all(&[15, 30, 60]), 32, |case| {
+    let cases = Case::all(&[15, 30, 60]);
+    assert!(cases.len() >= counts(300, 8_000), "{} cases", cases.len());
+    each(&cases, 32, |case| {
         let (stage, hasty, result) = case.run();
         assert!(result.is_ok(), "{case:?}: {result:?}");
         stage.assert_alive(&format!("{case:?}"));

@@ -228,16 +228,16 @@ pub(crate) struct Hasty {
     clock: Arc<StageClock>,
     limit: Duration,
     /// How many requests, from the first, are not waited for.
-    hasty: usize,
+    short: usize,
     count: AtomicUsize,
     sent: Mutex<Vec<Sent>>,
 }
 
 impl Hasty {
-    /// Patient with all but the first `hasty` requests.
-    pub(crate) fn new(clock: Arc<StageClock>, limit: Duration, hasty: usize) -> Self {
+    /// Patient with all but the first `short` requests.
+    pub(crate) fn new(clock: Arc<StageClock>, limit: Duration, short: usize) -> Self {
         let (count, sent) = (AtomicUsize::new(0), Mutex::default());
-        Self { inner: direct(), clock, limit, hasty, count, sent }
+        Self { inner: direct(), clock, limit, short, count, sent }
     }
 
     /// Every request so far; one that is never patient remembers none, so that it does not grow.
@@ -255,10 +255,10 @@ impl Transport for Hasty {
         let now = self.clock.truth().to_string().parse().unwrap();
         request.headers_mut().insert(NOW, now);
         let sent = Sent::of(&request, self.clock.truth(), limit);
-        if self.hasty < usize::MAX {
+        if self.short < usize::MAX {
             self.sent.lock().unwrap_or_else(PoisonError::into_inner).push(sent);
         }
-        let is_hasty = self.count.fetch_add(1, Ordering::SeqCst) < self.hasty;
+        let is_hasty = self.count.fetch_add(1, Ordering::SeqCst) < self.short;
         let patience = if is_hasty { limit.min(self.limit) } else { limit };
         self.inner.send(request, patience).map_err(|error| match error {
             TransportError::TimedOut { host, sent, .. } => {
