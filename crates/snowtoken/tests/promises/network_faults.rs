@@ -25,7 +25,7 @@ use crate::support::requests::answer;
 use list::{Fault, Ground};
 
 /// What this machine takes beside the limits when eighty sessions wait at once.
-const SLACK: Duration = Duration::from_millis(1_500);
+const SLACK: Duration = Duration::from_millis(2_500);
 
 /// One attempt, as it was made.
 #[derive(Debug, Clone)]

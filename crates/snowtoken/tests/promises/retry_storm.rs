@@ -227,7 +227,7 @@ fn g17_a_crowd_shares_one_failure_and_one_success() {
             threads.into_iter().map(|thread| thread.join().unwrap()).collect()
         })
     };
-    let pause = || std::thread::sleep(Duration::from_millis(300));
+    let pause = || std::thread::sleep(Duration::from_millis(800));
     road.set(move |_| {
         pause();
         Fate::Answered(503, &[], "")
