@@ -214,17 +214,18 @@ fn a_hook_that_hangs_keeps_the_keeper_from_nothing() {
 fn hooks_that_others_could_have_written_are_not_run() {
     let (_server, sandbox) = logged_in("refreshed = 'echo x >>FILES/ran'");
     let path = sandbox.keep().join("config.toml");
+    // A file that others may write is not even read.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o666)).unwrap();
-    let outcome = sandbox.run(&["refresh", PROFILE]).ok();
-    let warning = format!(
-        "warning: hooks are not run: {} can be changed by others (mode 0666): chmod go-w\n",
-        path.display()
-    );
-    assert!(outcome.stderr.ends_with(&warning), "{outcome:#?}");
+    sandbox.run(&["refresh", PROFILE]).failed_with(&[2]);
+    // One that others could put in its place is read, and nothing in it is run.
     fs::set_permissions(&path, fs::Permissions::from_mode(0o644)).unwrap();
     fs::set_permissions(sandbox.keep(), fs::Permissions::from_mode(0o777)).unwrap();
     let outcome = sandbox.run(&["refresh", PROFILE]).ok();
-    assert!(outcome.stderr.contains("(mode 0777): chmod go-w"), "{outcome:#?}");
+    let warning = format!(
+        "warning: hooks are not run: {} can be changed by others (mode 0777): chmod go-w\n",
+        sandbox.keep().display()
+    );
+    assert!(outcome.stderr.ends_with(&warning), "{outcome:#?}");
     assert_eq!(file(&sandbox, "ran"), "");
     fs::set_permissions(sandbox.keep(), fs::Permissions::from_mode(0o755)).unwrap();
     sandbox.run(&["refresh", PROFILE]).ok();
