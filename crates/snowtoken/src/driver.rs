@@ -74,8 +74,7 @@ pub(crate) enum Asker {
     Insists,
     /// Somebody who needs a token: waits that were chosen after a failure are kept.
     Waits,
-    /// A keeper of many profiles: the same, and what need not be repeated at once is left to its
-    /// schedule, so that nobody is kept from the profile meanwhile.
+    /// A keeper of many profiles: what need not be repeated at once is left to its schedule.
     Keeps,
 }
 
