@@ -118,6 +118,7 @@ fn check_keeper(answer: &Response) -> &'static str {
                 assert_eq!(held.refresh_token, Some(Secret::new("rt")), "round {round}");
             }
             Event::NothingToRefresh => panic!("there is something"),
+            Event::CameTooLate { .. } => panic!("nothing was forgotten"),
         }
         let (due, _) = keeper.poll_timeout().expect("a next attempt");
         assert!(due > now, "never at once");

@@ -4,6 +4,7 @@
 //! figure stands beside one that was measured in the same minute, so that a slow or busy machine
 //! does not make the difference.
 
+mod crowd;
 mod front;
 mod keep;
 mod machine;
@@ -80,6 +81,7 @@ fn measure(wishes: Wishes<'_>) -> Result<bool, String> {
         ("status", Box::new(|| status::rows(&shipped, &place))),
         ("paste", Box::new(|| paste::rows(&shipped, &place))),
         ("keep", Box::new(|| keep::rows(&place))),
+        ("crowd", Box::new(|| crowd::rows(&shipped, &place))),
         ("size", Box::new(|| size::rows(&shipped))),
     ];
     if wishes.peers {

@@ -5,12 +5,14 @@
 //! the same in one command, in a broker and in a test whose clock is moved by hand.
 //!
 //! Four promises, each with a test:
-//! - a late answer, one whose request is no longer the current one, changes nothing;
+//! - a late answer, one whose request is no longer the current one, changes nothing; what it brings
+//!   after everything was forgotten is named, so that it can be revoked;
 //! - a refresh that brought nothing new is not repeated before the access token has ended;
 //! - a refresh token is given up only after two refusals in a row, never for a lost answer, a page,
 //!   a 5xx or a 429;
 //! - whatever is to be handed out comes in an event first, so that it can be stored before.
 
+mod event;
 pub mod roster;
 mod schedule;
 mod state;
@@ -20,6 +22,7 @@ use std::collections::VecDeque;
 
 use jiff::{SignedDuration, Timestamp};
 
+pub use event::{Command, Event, Failure, NoAnswer};
 pub use schedule::{Policy, REJECTION_PAUSE, Why};
 pub use state::{Attempt, Change, FailedAttempt, Progress, RefreshTokenChange, TokenState};
 
@@ -32,61 +35,6 @@ use crate::oauth::{Endpoints, Request, Response};
 use crate::servicenow::{Lifespans, Phase, TokenFailure};
 use crate::token_set::{Generation, TokenSet};
 use schedule::Jitter;
-
-/// What the shell asks the keeper to do.
-#[derive(Debug)]
-pub enum Command {
-    /// Refresh now, whatever the schedule says.
-    Refresh,
-    /// An API call with the access token was answered 401: the clock may be wrong, or it was
-    /// revoked. Leads to one refresh, unless one is under way or due, or the last one is so recent
-    /// that the 401 may be about the token before it, or was the reason for it: then nothing
-    /// happens, and `poll_timeout` tells when the next one is due.
-    AccessTokenRejected,
-    /// The store holds a newer token set (another process refreshed): take it.
-    Adopt(Box<TokenSet>),
-    /// Forget everything (after `revoke`, `logout`).
-    Forget,
-}
-
-/// What happened, for the shell to act on.
-#[derive(Debug)]
-pub enum Event {
-    /// New facts. They must be stored durably before any of it is handed out.
-    Refreshed {
-        /// The tokens to store.
-        tokens: Box<TokenSet>,
-        /// What is new about them.
-        change: Change,
-    },
-    /// An attempt failed; the tokens are kept. `poll_timeout` tells when the next one is due.
-    Failed(Failure),
-    /// The first refusal: before the request is repeated the shell reads the store again and
-    /// hands in what it finds with [`Command::Adopt`] if it is newer.
-    RefusedOnce(TokenFailure),
-    /// The refresh token is dead: a person must log in.
-    Rejected(TokenFailure),
-    /// Asked to refresh, but there is nothing to refresh with.
-    NothingToRefresh,
-}
-
-/// Why an attempt failed.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub enum Failure {
-    /// There was an answer, but no token in it.
-    Answer(TokenFailure),
-    /// There was no answer.
-    NoAnswer(NoAnswer),
-}
-
-/// How a request came to have no answer.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum NoAnswer {
-    /// No byte of it was sent.
-    NotSent,
-    /// It was sent, at least in part: the instance may have acted on it.
-    Lost,
-}
 
 /// The machine. See the [module](self).
 #[derive(Debug)]
@@ -104,6 +52,8 @@ pub struct Keeper {
     /// When the last refresh succeeded.
     refreshed_at: Option<Timestamp>,
     expected: Option<ExpectTokenResponse>,
+    /// The request that was under way when everything was forgotten.
+    forgotten: Option<(Generation, ExpectTokenResponse)>,
     requests: VecDeque<(Generation, Request)>,
     events: VecDeque<Event>,
 }
@@ -131,6 +81,7 @@ impl Keeper {
             state: tokens.map_or(TokenState::Absent, TokenState::fresh),
             generation: Generation::NONE,
             expected: None,
+            forgotten: None,
             requests: VecDeque::new(),
             events: VecDeque::new(),
         }
@@ -226,7 +177,9 @@ impl Keeper {
                 self.notice(now);
             }
             Command::Forget => {
+                let under_way = self.expected.take().map(|expected| (self.generation, expected));
                 self.abandon();
+                self.forgotten = under_way;
                 self.state = TokenState::Absent;
             }
             // A refresh that is under way is the refresh that is asked for.
@@ -236,7 +189,8 @@ impl Keeper {
         }
     }
 
-    /// An answer, or the news that none will come. Of an older generation: dropped.
+    /// An answer, or the news that none will come. Of an older generation: dropped, unless nothing
+    /// but what it brings is left to be ended.
     pub fn handle_response(
         &mut self,
         now: Timestamp,
@@ -245,6 +199,7 @@ impl Keeper {
     ) {
         self.notice(now);
         if generation != self.generation {
+            self.arrive_too_late(generation, answer);
             return;
         }
         let (Some(expected), TokenState::Refreshing { .. }) = (self.expected.take(), &self.state)
@@ -261,6 +216,15 @@ impl Keeper {
             Ok(Ok(response)) => self.succeed(now, sent_at.min(now), *tokens, response),
             Ok(Err(error)) => self.fail(now, tokens, attempt, error),
             Err(no_answer) => self.lose(now, tokens, attempt, no_answer),
+        }
+    }
+
+    fn arrive_too_late(&mut self, generation: Generation, answer: Result<Response, NoAnswer>) {
+        let forgotten = self.forgotten.take_if(|(forgotten, _)| *forgotten == generation);
+        if let (Some((_, expected)), Ok(answer)) = (forgotten, answer)
+            && let Ok(TokenResponse { access_token, refresh_token, .. }) = expected.receive(answer)
+        {
+            self.events.push_back(Event::CameTooLate { access_token, refresh_token });
         }
     }
 
@@ -301,6 +265,8 @@ impl Keeper {
     fn abandon(&mut self) {
         self.generation = self.generation.next();
         self.expected = None;
+        // Newer tokens may be the same ones: an instance gives the living pair to each consent.
+        self.forgotten = None;
         self.requests.clear();
     }
 

@@ -1,6 +1,9 @@
 //! The loop that feeds one keeper: send what it asks, tell it what came, store what it says, wait
 //! as long as it says, within one command's patience.
 
+mod conflict;
+mod outcome;
+
 use std::num::NonZeroU8;
 use std::sync::{Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
@@ -13,10 +16,10 @@ use snowtoken_core::keeper::{
 };
 use snowtoken_core::oauth::client::Client;
 use snowtoken_core::profile::Profile;
-use snowtoken_core::servicenow::TokenFailure;
-use snowtoken_core::token_set::{Generation, TokenSet};
 use snowtoken_store::lock::RefreshLock;
-use snowtoken_store::{AuditEntry, Draft, Record, RecordState, StoreError, TokenStore};
+use snowtoken_store::{AuditEntry, Record, StoreError, TokenStore};
+
+use conflict::Rival;
 
 use crate::error::Error;
 use crate::home::Home;
@@ -42,9 +45,6 @@ const MOST_FAILURES_IN_DOUBT: u32 = 5;
 
 /// Clocks of machines are set by this much now and then.
 pub(crate) const CLOCK_TOLERANCE: SignedDuration = SignedDuration::from_mins(5);
-
-/// How often saving is tried again, half a second apart; each try also waits for a busy database.
-const SAVE_TRIES: u32 = 6;
 
 /// So many token requests go to one instance at a time, however many profiles and processes there
 /// are. ServiceNow gives a small number of sessions to integrations and queues the rest.
@@ -99,7 +99,7 @@ pub(crate) fn refresh(
     (world.dice)(&mut seed)?;
     let keeper = Keeper::resume(
         profile.instance.endpoints(),
-        client,
+        client.clone(),
         profile.lifespans,
         record.tokens.clone(),
         Policy::default(),
@@ -117,6 +117,7 @@ pub(crate) fn refresh(
         home,
         store,
         profile,
+        client,
         keeper,
         record,
         last_start,
@@ -124,6 +125,8 @@ pub(crate) fn refresh(
         failures: 0,
         journalled: false,
         lost_at,
+        conflicts: 0,
+        rival: None,
     };
     drive.run(asker)
 }
@@ -133,6 +136,7 @@ struct Drive<'a> {
     home: &'a Home,
     store: &'a SharedStore,
     profile: &'a Profile,
+    client: Client,
     keeper: Keeper,
     record: Record,
     last_start: Timestamp,
@@ -142,31 +146,22 @@ struct Drive<'a> {
     journalled: bool,
     /// When a request was sent whose answer nobody has seen.
     lost_at: Option<Timestamp>,
+    /// How often somebody else had stored something meanwhile.
+    conflicts: u32,
+    /// Tokens that live if the ones that are being tried do not.
+    rival: Option<Rival>,
 }
 
 impl Drive<'_> {
     fn run(&mut self, asker: Asker) -> Result<Refreshed, Error> {
         self.begin(asker)?;
         loop {
-            while let Some((generation, request)) = self.keeper.poll_request() {
-                self.journal()?;
-                let slot = self.slot()?;
-                let answer = self.world.transport.send(request, self.limit());
-                drop(slot);
-                let answer = answer.map_err(|error| {
-                    let no_answer = error.no_answer();
-                    self.last = Some(error);
-                    no_answer
-                });
-                self.keeper.handle_response(self.world.now(), generation, answer);
-            }
-            let mut failed = None;
-            while let Some(event) = self.keeper.poll_event() {
-                match self.handle(event)? {
-                    Step::Done(refreshed) => return Ok(*refreshed),
-                    Step::Failed(error) => failed = Some(error),
-                }
-            }
+            let failed = match self.attempt()? {
+                Some(Step::Done(refreshed)) => return Ok(*refreshed),
+                Some(Step::Again) => continue,
+                Some(Step::Failed(error)) => Some(error),
+                None => None,
+            };
             let next = self.keeper.poll_timeout();
             let next = next.filter(|(at, why)| {
                 let in_time = *at <= self.last_start || *why == Why::RefusedOnce;
@@ -175,13 +170,48 @@ impl Drive<'_> {
             });
             match (next, failed) {
                 (Some((at, _)), _) if self.failures < self.most_failures() => self.wait_until(at),
-                (_, Some(error)) => {
-                    self.note_failure(&error);
-                    return Err(error);
-                }
-                (_, None) => return Err(Error::NotLoggedIn(self.profile.name.to_string())),
+                // Somebody without our lock may have had more luck.
+                (_, Some(error)) => match self.overtaken() {
+                    Ok(Some(Step::Done(refreshed))) => return Ok(*refreshed),
+                    Ok(Some(_)) => {}
+                    _ => {
+                        self.note_failure(&error);
+                        return Err(error);
+                    }
+                },
+                (_, None) => return Err(self.not_logged_in()),
             }
         }
+    }
+
+    /// Sends what is to be sent and stores what comes. The place among the requests is kept until
+    /// then: of a crowd of profiles no more than that write to the store at a time, either.
+    fn attempt(&mut self) -> Result<Option<Step>, Error> {
+        let mut slot = None;
+        while let Some((generation, request)) = self.keeper.poll_request() {
+            if slot.is_none() {
+                slot = Some(self.slot()?);
+            }
+            match self.journal() {
+                Err(Error::Store(StoreError::Conflict { .. })) => return self.overtaken(),
+                journalled => journalled?,
+            }
+            let answer = self.world.transport.send(request, self.limit());
+            let answer = answer.map_err(|error| {
+                let no_answer = error.no_answer();
+                self.last = Some(error);
+                no_answer
+            });
+            self.keeper.handle_response(self.world.now(), generation, answer);
+        }
+        let mut last = None;
+        while let Some(event) = self.keeper.poll_event() {
+            last = Some(self.handle(event)?);
+            if let Some(Step::Done(_)) = last {
+                break;
+            }
+        }
+        Ok(last)
     }
 
     fn most_failures(&self) -> u32 {
@@ -292,12 +322,13 @@ impl Drive<'_> {
         match event {
             Event::Refreshed { tokens, change } => self.keep(*tokens, change),
             // Somebody without our lock may have refreshed: theirs is the living one.
-            Event::RefusedOnce(failure) => match self.newer()? {
+            Event::RefusedOnce(failure) => match self.overtaken()? {
                 Some(step) => Ok(step),
                 None => Ok(Step::Failed(failure.into())),
             },
-            Event::Rejected(failure) => match self.newer()? {
+            Event::Rejected(failure) => match self.overtaken()? {
                 Some(step) => Ok(step),
+                None if self.try_rival() => Ok(Step::Again),
                 None => self.reject(failure),
             },
             Event::Failed(failure) => {
@@ -309,69 +340,20 @@ impl Drive<'_> {
                     Failure::Answer(failure) => failure.into(),
                     Failure::NoAnswer(_) => match self.last.take() {
                         Some(error) => error.into(),
-                        None => Error::NotLoggedIn(self.profile.name.to_string()),
+                        None => self.not_logged_in(),
                     },
                 }))
+            }
+            Event::CameTooLate { access_token, refresh_token } => {
+                self.end(&access_token, refresh_token.as_ref());
+                Err(self.not_logged_in())
             }
             Event::NothingToRefresh => Err(Error::NoRefreshToken(self.profile.name.to_string())),
         }
     }
 
-    /// What somebody stored since we read.
-    fn newer(&self) -> Result<Option<Step>, Error> {
-        let found = locked(self.store).load(&self.profile.name)?;
-        let newer = found.filter(|record| record.generation > self.record.generation);
-        Ok(newer.map(|record| Step::Done(Box::new(Refreshed { record, change: None }))))
-    }
-
-    /// Two refusals in a row of what is still the current one: a person must log in.
-    fn reject(&self, failure: TokenFailure) -> Result<Step, Error> {
-        let name = &self.profile.name;
-        let error = match self.lost_at {
-            Some(sent_at) => Error::LostThenRefused {
-                profile: name.to_string(),
-                sent_at,
-                source: Box::new(failure),
-            },
-            None => failure.into(),
-        };
-        let audit = self.audit("refresh", "refused", &error.to_string());
-        let state = RecordState::Rejected { at: self.world.now() };
-        locked(self.store).mark(name, self.record.generation, state, Some(&audit))?;
-        self.note_facts();
-        Err(error)
-    }
-
-    /// Durable first; only what is stored may be handed out.
-    fn keep(&mut self, tokens: TokenSet, change: Change) -> Result<Step, Error> {
-        let draft = Draft {
-            binding: self.record.binding.clone(),
-            tokens,
-            user: self.record.user.clone(),
-            state: RecordState::Held,
-            progress: self.keeper.progress(),
-            facts: self.keeper.facts().clone(),
-        };
-        let audit = self.audit("refresh", "done", describe(change));
-        let (name, expected) = (&self.profile.name, self.record.generation);
-        let secured = locked(self.store).secure_answer(name, expected, &draft);
-        if let Err(error) = &secured {
-            log::warn!("{name}: the answer could not be secured before it is stored: {error}");
-        }
-        let saved =
-            insist(self.world, || locked(self.store).save(name, expected, &draft, Some(&audit)));
-        let generation = saved.map_err(|source| {
-            // What is secured is taken up by the next command.
-            let is_lost = !matches!(secured, Ok(true));
-            if is_lost && change.refresh_token == RefreshTokenChange::Replaced {
-                Error::RotationLost { profile: name.to_string(), source }
-            } else {
-                source.into()
-            }
-        })?;
-        let Draft { binding, tokens, user, state, progress, facts } = draft;
-        let record = Record { generation, binding, tokens, user, state, progress, facts };
-        Ok(Step::Done(Box::new(Refreshed { record, change: Some(change) })))
+    fn not_logged_in(&self) -> Error {
+        Error::NotLoggedIn(self.profile.name.to_string())
     }
 
     fn audit(&self, event: &str, outcome: &str, detail: &str) -> AuditEntry {
@@ -403,33 +385,11 @@ pub(crate) fn failed_before(
     Error::FailedBefore { profile: profile.name.to_string(), failed, next }
 }
 
-/// Tries to save for a while: the tokens are in memory and nowhere else.
-fn insist(
-    world: &World,
-    mut save: impl FnMut() -> Result<Generation, StoreError>,
-) -> Result<Generation, StoreError> {
-    let mut tries = 0;
-    loop {
-        match save() {
-            // Another program may hold the file for a moment, and a disk may be given room.
-            Err(
-                StoreError::Locked
-                | StoreError::Full
-                | StoreError::OverQuota
-                | StoreError::FileTooLarge
-                | StoreError::Unreadable { .. },
-            ) if tries < SAVE_TRIES => {
-                tries += 1;
-                world.clock.sleep(Duration::from_millis(500));
-            }
-            other => return other,
-        }
-    }
-}
-
 enum Step {
     Done(Box<Refreshed>),
     Failed(Error),
+    /// There is another request to send.
+    Again,
 }
 
 /// What changed, for the audit and for people.

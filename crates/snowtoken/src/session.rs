@@ -15,7 +15,7 @@ use snowtoken_core::profile::{Profile, ProfileName};
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Deadline, User};
 use snowtoken_store::key::Keys;
-use snowtoken_store::lock::RefreshLock;
+use snowtoken_store::lock::{RefreshLock, Turn};
 use snowtoken_store::sqlite::{Options, SqliteStore};
 use snowtoken_store::{AuditEntry, Binding, Record, RecordState, StoreError, TokenStore};
 
@@ -173,15 +173,19 @@ impl Session {
             return Ok(token);
         }
         let began = self.now();
-        let lock = self.lock()?;
-        // Whoever waited for another caller takes its result, a failure as well.
-        if let Some(token) = self.living(margin)? {
+        let name = &self.profile.name;
+        let turn = RefreshLock::acquire_unless(&self.home.data, name, LOCK_WAIT, || {
+            // A store that is busy just now is asked again, at the latest under the lock.
+            self.settled(margin, min_valid).ok().flatten()
+        })?;
+        let lock = match turn {
+            Turn::Settled(token) => return Ok(token),
+            Turn::Lock(lock) => lock,
+        };
+        if let Some(token) = self.settled(margin, min_valid)? {
             return Ok(token);
         }
         let record = self.record()?;
-        if let Some(token) = self.as_good_as_it_gets(&record, min_valid) {
-            return Ok(token);
-        }
         self.check_usable(&record)?;
         self.failed_meanwhile(&lock, &record, began)?;
         let record = self.refresh_locked(record, Asker::Waits)?.record;
@@ -207,6 +211,18 @@ impl Session {
             return Err(Error::TooShort { left, wanted });
         }
         Ok(AccessToken::of(record))
+    }
+
+    /// The stored token, if there is nothing to refresh now.
+    fn settled(
+        &self,
+        margin: Duration,
+        min_valid: Option<Duration>,
+    ) -> Result<Option<AccessToken>, Error> {
+        if let Some(token) = self.living(margin)? {
+            return Ok(Some(token));
+        }
+        Ok(self.as_good_as_it_gets(&self.record()?, min_valid))
     }
 
     /// The stored token, where a refresh is not due yet, or cannot or must not be made: it lives as

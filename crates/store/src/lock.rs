@@ -6,13 +6,19 @@
 //!
 //! Not for network file systems: where their locks are refused or never answered, that is told in
 //! these words, within seconds.
+//!
+//! Whoever is done puts the moment on the file before letting go. Those who wait look for that sign:
+//! when it has changed they see for themselves whether what they wait for is there, all at the same
+//! time and without the lock. A thousand who wait for one result need not take turns. The sign is a
+//! courtesy: where it is missing (a holder that was killed, a coarse clock) the lock itself decides.
 
+use std::convert::Infallible;
 use std::fs::{File, TryLockError};
 use std::io;
 use std::num::NonZeroU8;
 use std::path::Path;
 use std::thread;
-use std::time::{Duration, Instant};
+use std::time::{Duration, Instant, SystemTime};
 
 use sha2::{Digest as _, Sha256};
 use snowtoken_core::profile::ProfileName;
@@ -29,8 +35,27 @@ const MOST_INTERRUPTIONS: u32 = 100;
 #[derive(Debug)]
 #[must_use = "the lock is released when this is dropped"]
 pub struct RefreshLock {
-    _file: File,
+    file: File,
     waited: bool,
+}
+
+/// What somebody got who was ready to wait.
+#[derive(Debug)]
+#[must_use = "the lock is released when this is dropped"]
+pub enum Turn<T> {
+    /// The lock.
+    Lock(RefreshLock),
+    /// What was waited for: another process brought it about.
+    Settled(T),
+}
+
+/// What is looked at to see that a holder is done.
+type Sign = Option<SystemTime>;
+
+/// What a wait came to.
+enum Came {
+    Lock(RefreshLock),
+    Sign(Sign),
 }
 
 impl RefreshLock {
@@ -38,6 +63,18 @@ impl RefreshLock {
     /// once. [`StoreError::LockTimeout`] if another process has it all that time.
     pub fn acquire(folder: &Path, profile: &ProfileName, wait: Duration) -> Result<Self> {
         Self::acquire_named(folder, profile.as_str(), wait)
+    }
+
+    /// As [`RefreshLock::acquire`], but ends the wait without the lock as soon as `look` finds what is
+    /// waited for. It is asked each time that another process has just let the lock go.
+    pub fn acquire_unless<T>(
+        folder: &Path,
+        profile: &ProfileName,
+        wait: Duration,
+        look: impl FnMut() -> Option<T>,
+    ) -> Result<Turn<T>> {
+        let names = [profile.as_str().to_owned()];
+        Self::acquire_one_of(folder, &names, profile.as_str(), wait, look)
     }
 
     /// Takes the lock under which the configuration is changed. No profile can have its name.
@@ -69,18 +106,46 @@ impl RefreshLock {
         let name = first.iter().fold(0, |number: u64, byte| number << 8 | u64::from(*byte));
         let names: Vec<String> =
             (0..slots.get()).map(|n| format!(".instance-{name:016x}-{n}")).collect();
-        Self::acquire_one_of(folder, &names, instance, wait)
+        Self::acquire_any(folder, &names, instance, wait)
     }
 
     fn acquire_named(folder: &Path, name: &str, wait: Duration) -> Result<Self> {
-        Self::acquire_one_of(folder, &[name.to_owned()], name, wait)
+        Self::acquire_any(folder, &[name.to_owned()], name, wait)
     }
 
-    fn acquire_one_of(folder: &Path, names: &[String], what: &str, wait: Duration) -> Result<Self> {
-        let (names, what, place) = (names.to_vec(), what.to_owned(), folder.to_owned());
-        patience::ask(folder, PATIENCE, move |pulse| {
-            Self::wait_for(&place, &names, &what, wait, pulse)
-        })
+    fn acquire_any(folder: &Path, names: &[String], what: &str, wait: Duration) -> Result<Self> {
+        match Self::acquire_one_of(folder, names, what, wait, || None::<Infallible>)? {
+            Turn::Lock(lock) => Ok(lock),
+            Turn::Settled(never) => match never {},
+        }
+    }
+
+    fn acquire_one_of<T>(
+        folder: &Path,
+        names: &[String],
+        what: &str,
+        wait: Duration,
+        mut look: impl FnMut() -> Option<T>,
+    ) -> Result<Turn<T>> {
+        let deadline = Instant::now() + wait;
+        let mut seen = None;
+        loop {
+            let left = deadline.saturating_duration_since(Instant::now());
+            let (names, what, place) = (names.to_vec(), what.to_owned(), folder.to_owned());
+            let came = patience::ask(folder, PATIENCE, move |pulse| {
+                Self::wait_for(&place, &names, &what, left, seen, pulse)
+            })?;
+            match came {
+                Came::Lock(mut lock) => {
+                    lock.waited |= seen.is_some();
+                    return Ok(Turn::Lock(lock));
+                }
+                Came::Sign(sign) => seen = Some(sign),
+            }
+            if let Some(found) = look() {
+                return Ok(Turn::Settled(found));
+            }
+        }
     }
 
     fn wait_for(
@@ -88,10 +153,11 @@ impl RefreshLock {
         names: &[String],
         what: &str,
         wait: Duration,
+        mut seen: Option<Sign>,
         pulse: &Pulse,
-    ) -> Result<Self> {
+    ) -> Result<Came> {
         let deadline = Instant::now() + wait;
-        let mut files = Vec::with_capacity(names.len());
+        let mut files: Vec<File> = Vec::with_capacity(names.len());
         let mut pause = FIRST_PAUSE;
         let mut waited = false;
         loop {
@@ -102,7 +168,8 @@ impl RefreshLock {
                 }
                 match try_lock(&files[index]) {
                     Ok(()) => {
-                        return Ok(Self { _file: files.swap_remove(index), waited });
+                        let file = files.swap_remove(index);
+                        return Ok(Came::Lock(Self { file, waited }));
                     }
                     Err(TryLockError::Error(source)) => {
                         let path = folder.to_owned();
@@ -112,6 +179,12 @@ impl RefreshLock {
                 }
             }
             pulse.beat();
+            let sign = sign_of(&files);
+            if let Some(before) = seen.replace(sign)
+                && before != sign
+            {
+                return Ok(Came::Sign(sign));
+            }
             let left = deadline.saturating_duration_since(Instant::now());
             if left.is_zero() {
                 return Err(StoreError::LockTimeout { profile: what.to_owned() });
@@ -126,6 +199,19 @@ impl RefreshLock {
     pub fn waited(&self) -> bool {
         self.waited
     }
+}
+
+impl Drop for RefreshLock {
+    fn drop(&mut self) {
+        // The sign for those who wait; without it they take the lock one after the other.
+        let _ = self.file.set_modified(SystemTime::now());
+    }
+}
+
+/// What changes when a holder is done. Only a single lock has results that others wait for.
+fn sign_of(files: &[File]) -> Sign {
+    let [file] = files else { return None };
+    file.metadata().and_then(|metadata| metadata.modified()).ok()
 }
 
 fn open(folder: &Path, name: &str) -> Result<File> {

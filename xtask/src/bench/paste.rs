@@ -37,7 +37,7 @@ const WAYS: [Way; 3] = [
 /// One row for each way.
 pub(super) fn rows(shipped: &Path, place: &Place) -> Vec<Row> {
     let ready = place.folder("paste").and_then(|folder| {
-        let (server, instance) = stand_in(shipped, &folder)?;
+        let (server, instance) = stand_in(shipped, &folder, &[])?;
         let front = Front::before(instance.port, &folder)?;
         let far = (delayed(front.port, ONE_WAY)?, delayed(instance.port, ONE_WAY)?);
         Ok((server, front, instance, far))

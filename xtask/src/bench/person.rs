@@ -93,9 +93,14 @@ impl Person {
 }
 
 /// The product's own pretend instance, with a client for [`REDIRECT_URI`].
-pub(super) fn stand_in(shipped: &Path, home: &Path) -> Result<(Running, Client), String> {
+pub(super) fn stand_in(
+    shipped: &Path,
+    home: &Path,
+    knobs: &[&str],
+) -> Result<(Running, Client), String> {
     let person = Person::new(shipped, home.to_owned());
     let mut command = person.snowtoken(&["stand-in", "--redirect-uri", REDIRECT_URI]);
+    command.args(knobs.iter().flat_map(|knob| ["--knob", knob]));
     let mut running = Running::start(&mut command)?;
     let told: Value = running.hear(|line| serde_json::from_str(line).ok())?;
     let text = |name: &str| told[name].as_str().unwrap_or_default().to_owned();

@@ -69,7 +69,7 @@ impl Fleet {
     /// A person with so many profiles that are logged in.
     fn new(shipped: &Path, place: &Place, count: u32, rounds: usize) -> Result<Self, String> {
         let home = place.folder(&format!("status-{count}"))?;
-        let (_server, instance) = stand_in(shipped, &home)?;
+        let (_server, instance) = stand_in(shipped, &home, &[])?;
         let keep = home.join("keep");
         let person = Person::new(shipped, home);
         person.log_in(&instance, &[])?;

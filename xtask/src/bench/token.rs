@@ -19,7 +19,7 @@ const PEAK: &str = "`token`: peak memory of the process";
 /// Time and memory.
 pub(super) fn rows(shipped: &Path, place: &Place) -> Vec<Row> {
     let ready = place.folder("token").and_then(|home| {
-        let (_server, instance) = stand_in(shipped, &home)?;
+        let (_server, instance) = stand_in(shipped, &home, &[])?;
         let person = Person::new(shipped, home);
         person.log_in(&instance, &[])?;
         let token = said(&mut person.snowtoken(&["token", PROFILE]))?;

@@ -7,7 +7,8 @@ use serde_json::json;
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::delivery::moment;
 use snowtoken::revocation::Revoked;
-use snowtoken::{Error, ProfileName};
+use snowtoken::store::RecordState;
+use snowtoken::{Error, ProfileName, Session};
 
 use crate::app::App;
 use crate::args::RevokeArgs;
@@ -51,15 +52,26 @@ fn end(app: &App, args: &RevokeArgs, done: &str) -> Result<ExitCode, Failure> {
         Err(error) if args.force => {
             let failure = Failure::from(error).about(&name);
             output::say_part(failure.text(output::is_lively()));
-            session.forget()?;
+            session
+                .forget()
+                .map_err(|error| Failure::from(error).about(&name).with_note(left(&session)))?;
             output::say(
                 "The tokens are forgotten here. On the instance they may live until they end.",
             );
             Ok(ExitCode::SUCCESS)
         }
-        Err(error) => Err(Failure::from(error)
-            .about(&name)
-            .with_note("kept: the tokens, for the next try; nobody gets them from here meanwhile")),
+        Err(error) => Err(Failure::from(error).about(&name).with_note(left(&session))),
+    }
+}
+
+/// What is left here when it did not work.
+fn left(session: &Session) -> &'static str {
+    match session.record().map(|record| record.state) {
+        Ok(RecordState::RevocationPending { .. }) | Err(Error::BoundElsewhere { .. }) => {
+            "kept: the tokens, for the next try; nobody gets them from here meanwhile"
+        }
+        Ok(_) => "kept: the tokens, as they were; nothing has been revoked",
+        Err(_) => "kept: whatever the store holds, which cannot be read now",
     }
 }
 

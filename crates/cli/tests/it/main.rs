@@ -1,5 +1,6 @@
 //! The command from outside: real processes, an empty environment, servers and a browser that
-//! nobody in this project wrote, and the stand-in. No test here looks into the product.
+//! nobody in this project wrote, and the stand-in. No test here looks into the product; the crowds
+//! use the library beside it, as programs do.
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect ends there")]
 
@@ -9,6 +10,7 @@ mod calendar;
 mod canary_scan;
 mod contract;
 mod crash;
+mod crowd;
 mod doctor;
 mod foreign_login;
 mod handover;

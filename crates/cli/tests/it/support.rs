@@ -10,6 +10,7 @@ pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod pty;
 pub(crate) mod sandbox;
+pub(crate) mod stampede;
 pub(crate) mod stand_in;
 pub(crate) mod tls;
 pub(crate) mod wrapped;

@@ -150,9 +150,12 @@ impl History {
                 self.newest = self.newest.max(refresh);
             }
             self.model.answer(outcome);
+        } else {
+            self.model.answer_too_late(outcome);
         }
         self.keeper.handle_response(time(self.now), generation, answer);
     }
+
     /// The answer as bytes, and what the model makes of it.
     fn outcome(&mut self, answer: Answer, sent: u32) -> (Outcome, Result<Response, NoAnswer>) {
         let held = self.model.held.map_or(0, |held| held.access);
@@ -289,5 +292,6 @@ fn name(event: &Event) -> &'static str {
         Event::RefusedOnce(_) => "RefusedOnce",
         Event::Rejected(_) => "Rejected",
         Event::NothingToRefresh => "NothingToRefresh",
+        Event::CameTooLate { .. } => "CameTooLate",
     }
 }

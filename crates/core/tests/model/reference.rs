@@ -50,6 +50,8 @@ pub(crate) struct Model {
     failures: u32,
     refused: bool,
     lost: bool,
+    /// A request was under way when everything was forgotten.
+    forgotten: bool,
 }
 
 impl Model {
@@ -66,6 +68,7 @@ impl Model {
             failures: 0,
             refused: false,
             lost: false,
+            forgotten: false,
         };
         model.hold(held);
         model
@@ -109,13 +112,22 @@ impl Model {
     }
 
     pub(crate) fn adopt(&mut self, held: Held, now: i64) {
+        self.forgotten = false;
         self.hold(held);
         self.tell(now);
     }
 
     pub(crate) fn forget(&mut self) {
+        self.forgotten = self.phase == Phase::Refreshing;
         (self.phase, self.held, self.due) = (Phase::Absent, None, None);
         (self.failures, self.refused, self.lost) = (0, false, false);
+    }
+
+    /// What comes when nothing is held any more is named once, so that it can be ended.
+    pub(crate) fn answer_too_late(&mut self, outcome: Outcome) {
+        if std::mem::take(&mut self.forgotten) && matches!(outcome, Outcome::Tokens { .. }) {
+            self.events.push("CameTooLate");
+        }
     }
 
     fn send(&mut self) {

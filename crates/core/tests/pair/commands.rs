@@ -1,7 +1,7 @@
 //! What the shell tells the keeper, and answers that come too late for it.
 
 use http::Response;
-use snowtoken_core::keeper::{Command, TokenState, Why};
+use snowtoken_core::keeper::{Command, Event, TokenState, Why};
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Deadline, KnownBy, TokenSet};
 
@@ -94,6 +94,12 @@ fn forgetting_while_a_refresh_is_under_way() {
     world.command(Command::Forget);
     let answer = world.instance.handle(world.truth, plain(request));
     world.keeper.handle_response(world.clock(), generation, Ok(sealed(answer)));
+    // It changes nothing, and says what is to be revoked.
+    let Some(Event::CameTooLate { access_token, .. }) = world.keeper.poll_event() else {
+        panic!("what lives is not named");
+    };
+    let views = world.instance.tokens(world.truth);
+    assert_eq!(views[0].access_token.as_deref(), Some(access_token.expose()));
     world.run(DAY);
     assert!(matches!(world.keeper.state(), TokenState::Absent));
     assert_eq!((world.names(), world.sent.len()), (vec![], 0));

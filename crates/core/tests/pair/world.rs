@@ -264,5 +264,6 @@ fn name(event: &Event) -> String {
         Event::RefusedOnce(_) => "refused once".to_owned(),
         Event::Rejected(_) => "rejected".to_owned(),
         Event::NothingToRefresh => "nothing to refresh".to_owned(),
+        Event::CameTooLate { .. } => "came too late".to_owned(),
     }
 }

@@ -94,6 +94,7 @@ fn r49_nothing_is_used_after_it_was_given_up() {
         Err(NoAnswer::Lost),
     ];
     for late in late {
+        let brings = late.as_ref().is_ok_and(|answer| answer.status() == 200);
         let mut keeper = Keeper::new(
             endpoints.clone(),
             confidential(),
@@ -107,6 +108,13 @@ fn r49_nothing_is_used_after_it_was_given_up() {
         keeper.handle_command(now, Command::Forget);
         keeper.handle_response(now, generation, late);
         assert!(matches!(keeper.state(), TokenState::Absent));
+        // What lives on the instance all the same is named once, to be revoked.
+        let named = brings.then(|| keeper.poll_event()).flatten();
+        let refresh = match &named {
+            Some(Event::CameTooLate { refresh_token, .. }) => refresh_token.as_ref(),
+            _ => None,
+        };
+        assert_eq!(refresh.map(Secret::expose), brings.then_some("s"));
         assert!(keeper.poll_event().is_none() && keeper.poll_request().is_none());
         assert_eq!(keeper.poll_timeout(), None);
         keeper.handle_command(now, Command::Refresh);

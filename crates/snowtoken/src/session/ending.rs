@@ -3,12 +3,15 @@
 use snowtoken_core::oauth::client::ClientId;
 use snowtoken_core::profile::Profile;
 use snowtoken_core::servicenow::Instance;
-use snowtoken_store::{AuditEntry, Binding, Record, RecordState};
+use snowtoken_store::{AuditEntry, Binding, Record, RecordState, StoreError};
 
 use super::{Session, client, elsewhere};
 use crate::error::Error;
 use crate::hooks::What;
 use crate::revocation::{self, Revoked};
+
+/// How often a revocation begins again because newer tokens were stored meanwhile.
+const REVOKE_TRIES: u32 = 4;
 
 impl Session {
     /// Revokes both tokens on the instance and proves by calls that they are dead; only then are
@@ -19,12 +22,7 @@ impl Session {
     /// next try and handed out to nobody. [`Error::HandedOver`]: they are another machine's now.
     pub fn revoke(&self) -> Result<Option<Revoked>, Error> {
         let _lock = self.lock()?;
-        let Some(record) = self.store().load(&self.profile.name)? else { return Ok(None) };
-        if let RecordState::HandedOver { at } = record.state {
-            let profile = self.profile.name.to_string();
-            return Err(Error::HandedOver { profile, at });
-        }
-        self.end(&record).map(Some)
+        self.end_all(false)
     }
 
     /// The same even if another machine has taken the profile over: its tokens end too.
@@ -33,8 +31,25 @@ impl Session {
     /// As [`Session::revoke`], but for [`Error::HandedOver`].
     pub fn revoke_everywhere(&self) -> Result<Option<Revoked>, Error> {
         let _lock = self.lock()?;
-        let record = self.store().load(&self.profile.name)?;
-        record.map(|record| self.end(&record)).transpose()
+        self.end_all(true)
+    }
+
+    /// Whoever refreshes meanwhile without our lock brings newer tokens: they must end too.
+    fn end_all(&self, everywhere: bool) -> Result<Option<Revoked>, Error> {
+        let mut tries = 1;
+        loop {
+            let Some(record) = self.store().load(&self.profile.name)? else { return Ok(None) };
+            if let (RecordState::HandedOver { at }, false) = (record.state, everywhere) {
+                let profile = self.profile.name.to_string();
+                return Err(Error::HandedOver { profile, at });
+            }
+            match self.end(&record) {
+                Err(Error::Store(StoreError::Conflict { .. })) if tries < REVOKE_TRIES => {
+                    tries += 1;
+                }
+                ended => return ended.map(Some),
+            }
+        }
     }
 
     fn end(&self, record: &Record) -> Result<Revoked, Error> {

@@ -9,7 +9,7 @@ use std::time::Duration;
 use snowtoken::Outcome;
 use snowtoken::core::diagnosis::{Code, Diagnose as _};
 use snowtoken::core::token_set::Generation;
-use snowtoken::store::{RecordState, TokenStore as _};
+use snowtoken::store::RecordState;
 
 use crate::each;
 use crate::served::{Bytes, Framing, Hasty, Served};

@@ -13,6 +13,8 @@ use std::time::{Duration, Instant};
 pub(crate) struct Connection {
     /// When the command sent its first byte.
     pub(crate) first_byte: Option<Instant>,
+    /// When the last byte of the answer came from the instance.
+    pub(crate) answered: Option<Instant>,
     pub(crate) sent: Vec<u8>,
     pub(crate) received: Vec<u8>,
     /// What a CONNECT asked for.
@@ -26,6 +28,7 @@ pub(crate) struct Proxy {
     port: u16,
     log: Log,
     stop: Arc<AtomicBool>,
+    loses: Arc<AtomicBool>,
 }
 
 /// What to do with a connection.
@@ -59,18 +62,24 @@ impl Proxy {
     fn start(way: Way) -> Self {
         let listener = TcpListener::bind("127.0.0.1:0").unwrap();
         let port = listener.local_addr().unwrap().port();
-        let (log, stop) = (Log::default(), Arc::new(AtomicBool::new(false)));
-        let (our_log, our_stop) = (log.clone(), stop.clone());
+        let (log, stop, loses) =
+            (Log::default(), Arc::<AtomicBool>::default(), Arc::<AtomicBool>::default());
+        let (our_log, our_stop, our_loses) = (log.clone(), stop.clone(), Arc::clone(&loses));
         thread::spawn(move || {
             for stream in listener.incoming().map_while(Result::ok) {
                 if our_stop.load(Ordering::SeqCst) {
                     break;
                 }
-                let log = our_log.clone();
-                thread::spawn(move || serve(&stream, way, &log));
+                let (log, loses) = (our_log.clone(), our_loses.clone());
+                thread::spawn(move || serve(&stream, way, &log, &loses));
             }
         });
-        Self { port, log, stop }
+        Self { port, log, stop, loses }
+    }
+
+    /// From now on answers are lost: the instance has acted, and nobody hears of it.
+    pub(crate) fn lose_answers(&self, lose: bool) {
+        self.loses.store(lose, Ordering::SeqCst);
     }
 
     /// The port it listens on.
@@ -102,12 +111,17 @@ impl Drop for Proxy {
     }
 }
 
-fn serve(client: &TcpStream, way: Way, log: &Log) {
+fn serve(client: &TcpStream, way: Way, log: &Log, loses: &Arc<AtomicBool>) {
     let opened = Instant::now();
     let index = {
         let mut log = log.lock().unwrap();
-        let fresh =
-            Connection { first_byte: None, sent: Vec::new(), received: Vec::new(), connect: None };
+        let fresh = Connection {
+            first_byte: None,
+            answered: None,
+            sent: Vec::new(),
+            received: Vec::new(),
+            connect: None,
+        };
         log.push(fresh);
         log.len() - 1
     };
@@ -137,11 +151,15 @@ fn serve(client: &TcpStream, way: Way, log: &Log) {
             let connection = &mut log.lock().unwrap()[index];
             connection.first_byte.get_or_insert_with(Instant::now);
             connection.sent.extend_from_slice(bytes);
+            true
         })
     };
-    let log = log.clone();
+    let (log, loses) = (log.clone(), loses.clone());
     let down = pump(&server, client, delay, opened, move |bytes| {
-        log.lock().unwrap()[index].received.extend_from_slice(bytes);
+        let connection = &mut log.lock().unwrap()[index];
+        connection.answered = Some(Instant::now());
+        connection.received.extend_from_slice(bytes);
+        !loses.load(Ordering::SeqCst)
     });
     let _ = (up.join(), down.join());
 }
@@ -162,13 +180,13 @@ fn answer_connect(client: &TcpStream) -> Option<String> {
     Some(authority)
 }
 
-/// Copies from one side to the other, each piece so much later.
+/// Copies from one side to the other, each piece so much later, as long as `note` is content.
 fn pump(
     from: &TcpStream,
     to: &TcpStream,
     delay: Duration,
     not_before: Instant,
-    note: impl Fn(&[u8]) + Send + 'static,
+    note: impl Fn(&[u8]) -> bool + Send + 'static,
 ) -> thread::JoinHandle<()> {
     let (mut from, mut to) = (from.try_clone().unwrap(), to.try_clone().unwrap());
     let (sender, receiver): (Sender<(Instant, Vec<u8>)>, Receiver<_>) = channel();
@@ -184,7 +202,9 @@ fn pump(
     thread::spawn(move || {
         let mut buffer = [0; 16 * 1024];
         while let Ok(n @ 1..) = from.read(&mut buffer) {
-            note(&buffer[..n]);
+            if !note(&buffer[..n]) {
+                break;
+            }
             let due = Instant::now().max(not_before) + delay;
             if sender.send((due, buffer[..n].to_vec())).is_err() {
                 break;

@@ -11,7 +11,7 @@ use snowtoken::core::ledger::{Facts, Observation, RefreshEnd, observe};
 use snowtoken::core::token_set::{Generation, KnownBy, TokenSet};
 use snowtoken::home::Home;
 use snowtoken::login::LoggedIn;
-use snowtoken::store::{Draft, Record, RecordState, TokenStore};
+use snowtoken::store::{Draft, Record, RecordState};
 use snowtoken::world::Clock as _;
 use snowtoken::{Error, Secret, Session};
 use snowtoken_stand_in::{Fault, User};

@@ -2,7 +2,7 @@
 
 use snowtoken::core::diagnosis::{Code, Diagnose as _};
 use snowtoken::core::token_set::Generation;
-use snowtoken::store::{RecordState, TokenStore as _};
+use snowtoken::store::RecordState;
 use snowtoken::world::Clock as _;
 use snowtoken::{Error, Outcome};
 

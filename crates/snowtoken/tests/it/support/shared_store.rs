@@ -16,17 +16,40 @@ use snowtoken::store::{
     StoreError, TokenStore,
 };
 
+/// Asked before each call, with its name: it may wait, and it may refuse.
+pub(crate) type Before = Arc<dyn Fn(&'static str) -> Result<()> + Send + Sync>;
+
 /// The store; clones are the same one.
-#[derive(Clone, Default)]
+#[derive(Clone)]
 pub(crate) struct SharedStore {
-    inner: Arc<Mutex<MemoryStore>>,
-    full: Arc<AtomicBool>,
+    pub(crate) inner: Arc<Mutex<Box<dyn TokenStore>>>,
+    pub(crate) full: Arc<AtomicBool>,
+    /// Who stands at its door; each clone has its own.
+    pub(crate) before: Option<Before>,
+}
+
+impl Default for SharedStore {
+    fn default() -> Self {
+        Self::over(Box::<MemoryStore>::default())
+    }
 }
 
 impl SharedStore {
+    /// Another store to share.
+    pub(crate) fn over(store: Box<dyn TokenStore>) -> Self {
+        Self { inner: Arc::new(Mutex::new(store)), full: Arc::default(), before: None }
+    }
+
     /// The store itself.
-    pub(crate) fn get(&self) -> MutexGuard<'_, MemoryStore> {
+    pub(crate) fn get(&self) -> MutexGuard<'_, Box<dyn TokenStore>> {
         self.inner.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    fn enter(&self, call: &'static str) -> Result<MutexGuard<'_, Box<dyn TokenStore>>> {
+        if let Some(before) = &self.before {
+            before(call)?;
+        }
+        Ok(self.get())
     }
 
     /// From now on no token set can be saved.
@@ -37,15 +60,15 @@ impl SharedStore {
 
 impl TokenStore for SharedStore {
     fn load(&self, profile: &ProfileName) -> Result<Option<Record>> {
-        self.get().load(profile)
+        self.enter("load")?.load(profile)
     }
 
     fn load_previous(&self, profile: &ProfileName) -> Result<Option<Record>> {
-        self.get().load_previous(profile)
+        self.enter("load_previous")?.load_previous(profile)
     }
 
     fn generation(&self, profile: &ProfileName) -> Result<Generation> {
-        self.get().generation(profile)
+        self.enter("generation")?.generation(profile)
     }
 
     fn living_access_token(
@@ -54,7 +77,7 @@ impl TokenStore for SharedStore {
         now: Timestamp,
         min_valid: Duration,
     ) -> Result<Option<LivingToken>> {
-        self.get().living_access_token(profile, now, min_valid)
+        self.enter("living_access_token")?.living_access_token(profile, now, min_valid)
     }
 
     fn save(
@@ -67,7 +90,7 @@ impl TokenStore for SharedStore {
         if self.full.load(Ordering::SeqCst) {
             return Err(StoreError::Full);
         }
-        self.get().save(profile, expected, draft, audit)
+        self.enter("save")?.save(profile, expected, draft, audit)
     }
 
     fn mark(
@@ -77,7 +100,7 @@ impl TokenStore for SharedStore {
         state: RecordState,
         audit: Option<&AuditEntry>,
     ) -> Result<()> {
-        self.get().mark(profile, expected, state, audit)
+        self.enter("mark")?.mark(profile, expected, state, audit)
     }
 
     fn note(
@@ -87,19 +110,19 @@ impl TokenStore for SharedStore {
         progress: &Progress,
         audit: Option<&AuditEntry>,
     ) -> Result<()> {
-        self.get().note(profile, expected, progress, audit)
+        self.enter("note")?.note(profile, expected, progress, audit)
     }
 
     fn standing(&self, profile: &ProfileName) -> Result<Option<Standing>> {
-        self.get().standing(profile)
+        self.enter("standing")?.standing(profile)
     }
 
     fn standings(&self, each: &mut dyn FnMut(Standing)) -> Result<()> {
-        self.get().standings(each)
+        self.enter("standings")?.standings(each)
     }
 
     fn set_facts(&mut self, profile: &ProfileName, facts: &Facts) -> Result<()> {
-        self.get().set_facts(profile, facts)
+        self.enter("set_facts")?.set_facts(profile, facts)
     }
 
     fn learn(
@@ -118,7 +141,7 @@ impl TokenStore for SharedStore {
         expected: Generation,
         user: Option<&User>,
     ) -> Result<()> {
-        self.get().set_user(profile, expected, user)
+        self.enter("set_user")?.set_user(profile, expected, user)
     }
 
     fn clear_tokens(
@@ -127,11 +150,11 @@ impl TokenStore for SharedStore {
         expected: Generation,
         audit: Option<&AuditEntry>,
     ) -> Result<Generation> {
-        self.get().clear_tokens(profile, expected, audit)
+        self.enter("clear_tokens")?.clear_tokens(profile, expected, audit)
     }
 
     fn client_secret(&self, profile: &ProfileName, binding: &Binding) -> Result<Option<Secret>> {
-        self.get().client_secret(profile, binding)
+        self.enter("client_secret")?.client_secret(profile, binding)
     }
 
     fn set_client_secret(
@@ -140,43 +163,43 @@ impl TokenStore for SharedStore {
         binding: &Binding,
         secret: &Secret,
     ) -> Result<()> {
-        self.get().set_client_secret(profile, binding, secret)
+        self.enter("set_client_secret")?.set_client_secret(profile, binding, secret)
     }
 
     fn remove_client_secret(&mut self, profile: &ProfileName) -> Result<bool> {
-        self.get().remove_client_secret(profile)
+        self.enter("remove_client_secret")?.remove_client_secret(profile)
     }
 
     fn rename(&mut self, from: &ProfileName, to: &ProfileName) -> Result<()> {
-        self.get().rename(from, to)
+        self.enter("rename")?.rename(from, to)
     }
 
     fn remove_profile(&mut self, profile: &ProfileName) -> Result<bool> {
-        self.get().remove_profile(profile)
+        self.enter("remove_profile")?.remove_profile(profile)
     }
 
     fn profiles(&self) -> Result<Vec<ProfileName>> {
-        self.get().profiles()
+        self.enter("profiles")?.profiles()
     }
 
     fn record_delivery(&mut self, delivery: &Delivery) -> Result<()> {
-        self.get().record_delivery(delivery)
+        self.enter("record_delivery")?.record_delivery(delivery)
     }
 
     fn deliveries(&self, profile: &ProfileName) -> Result<Vec<Delivery>> {
-        self.get().deliveries(profile)
+        self.enter("deliveries")?.deliveries(profile)
     }
 
     fn forget_delivery(&mut self, profile: &ProfileName, format: &str, path: &str) -> Result<bool> {
-        self.get().forget_delivery(profile, format, path)
+        self.enter("forget_delivery")?.forget_delivery(profile, format, path)
     }
 
     fn append_audit(&mut self, entry: &AuditEntry) -> Result<()> {
-        self.get().append_audit(entry)
+        self.enter("append_audit")?.append_audit(entry)
     }
 
     fn audit(&self, profile: Option<&ProfileName>, limit: u32) -> Result<Vec<AuditEntry>> {
-        self.get().audit(profile, limit)
+        self.enter("audit")?.audit(profile, limit)
     }
 
     fn fingerprint(&self, bytes: &[u8]) -> [u8; 32] {
@@ -184,6 +207,6 @@ impl TokenStore for SharedStore {
     }
 
     fn probe(&mut self) -> Result<()> {
-        self.get().probe()
+        self.enter("probe")?.probe()
     }
 }
