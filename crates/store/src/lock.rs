@@ -136,9 +136,9 @@ impl RefreshLock {
                 Self::wait_for(&place, &names, &what, left, seen, pulse)
             })?;
             match came {
-                Came::Lock(mut lock) => {
-                    lock.waited |= seen.is_some();
-                    return Ok(Turn::Lock(lock));
+                Came::Lock(mut taken) => {
+                    taken.waited |= seen.is_some();
+                    return Ok(Turn::Lock(taken));
                 }
                 Came::Sign(sign) => seen = Some(sign),
             }
