@@ -191,6 +191,12 @@ impl Reference {
             assert!(matches!(got, Ok(None)), "{got:?}");
             return;
         }
+        if self.phase == Phase::HandedOver {
+            nothing_arrived(arrived);
+            // They are another machine's now.
+            assert_eq!(code(got), Some(Code::HandedOver), "{got:?}");
+            return;
+        }
         // A proof may have brought another refresh token: that is the one to end next time.
         for one in arrived {
             if let Arrived::Tokens { refresh: Some(refresh), .. } = one {
