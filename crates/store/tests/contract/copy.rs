@@ -2,6 +2,7 @@
 //! back what was lost.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::PathBuf;
 
 use snowtoken_core::secret::Secret;
@@ -261,7 +262,9 @@ fn the_copy_takes_the_place_of_a_damaged_store_and_nothing_is_thrown_away() {
         drop(filled(&place));
         let good = rows(&place.database());
         fs::write(place.database(), bytes).unwrap();
-        fs::write(place.home().join("tokens.db-journal"), b"half a journal").unwrap();
+        let journal = place.home().join("tokens.db-journal");
+        fs::write(&journal, b"half a journal").unwrap();
+        fs::set_permissions(&journal, fs::Permissions::from_mode(0o600)).unwrap();
         let damaged = place.open().unwrap_err();
         assert!(matches!(&damaged, StoreError::Damaged { copy: Some(_), .. }), "{damaged}");
         let moment = at("2026-11-23T15:00:00Z");
