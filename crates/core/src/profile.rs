@@ -149,4 +149,43 @@ mod tests {
             assert_eq!(ProfileName::parse(name).unwrap().as_str(), name);
         }
     }
+
+    /// G39: whatever is accepted is one plain file name, everywhere.
+    #[test]
+    fn g39_no_name_leads_out_of_its_folder() {
+        use proptest::prelude::*;
+        let pieces = prop_oneof![
+            Just("..".to_owned()),
+            Just("/".to_owned()),
+            Just("\\".to_owned()),
+            Just("%2e".to_owned()),
+            Just("\0".to_owned()),
+            Just("con".to_owned()),
+            Just("com1".to_owned()),
+            Just(".".to_owned()),
+            Just("~".to_owned()),
+            Just("$HOME".to_owned()),
+            Just("\u{202e}".to_owned()),
+            Just("\u{430}".to_owned()),
+            "[a-z0-9._-]{1,70}",
+            any::<char>().prop_map(String::from),
+        ];
+        let names = proptest::collection::vec(pieces, 1..5).prop_map(|pieces| pieces.concat());
+        let config = ProptestConfig { cases: 10_000, ..ProptestConfig::default() };
+        let accepted = std::cell::Cell::new(0);
+        proptest::test_runner::TestRunner::new(config)
+            .run(&(names,), |(name,)| {
+                let Ok(parsed) = ProfileName::parse(&name) else { return Ok(()) };
+                accepted.set(accepted.get() + 1);
+                prop_assert_eq!(parsed.as_str(), &name);
+                let path = std::path::Path::new("folder").join(&name);
+                prop_assert_eq!(path.parent(), Some(std::path::Path::new("folder")));
+                prop_assert!(name.len() <= 63 && !name.starts_with(['.', '-']));
+                let plain = |b: u8| matches!(b, b'a'..=b'z' | b'0'..=b'9' | b'.' | b'_' | b'-');
+                prop_assert!(name.bytes().all(plain) && !is_reserved_on_windows(&name));
+                Ok(())
+            })
+            .unwrap();
+        assert!(accepted.get() > 100, "{accepted:?} names were accepted");
+    }
 }
