@@ -13,14 +13,18 @@ struct Package {
     probe: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 11] = [
+const PACKAGES: [Package; 14] = [
     Package { name: "age", probe: &["age", "--version"] },
     Package { name: "chromium", probe: &["test", "-x", "/usr/bin/chromium"] },
+    Package { name: "dbus", probe: &["dbus-run-session", "--version"] },
     Package {
         name: "fonts-dejavu-core",
         probe: &["test", "-d", "/usr/share/fonts/truetype/dejavu"],
     },
     Package { name: "git", probe: &["git", "--version"] },
+    Package { name: "gnome-keyring", probe: &["gnome-keyring-daemon", "--version"] },
+    // `secret-tool` has no flag that only says hello.
+    Package { name: "libsecret-tools", probe: &["test", "-x", "/usr/bin/secret-tool"] },
     Package { name: "nodejs", probe: &["node", "--version"] },
     Package { name: "npm", probe: &["npm", "--version"] },
     Package { name: "python3", probe: &["python3", "--version"] },

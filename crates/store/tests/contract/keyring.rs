@@ -15,7 +15,7 @@ use snowtoken_store::{Result, TokenStore as _};
 
 use crate::support::{Place, child, database, draft, profile, role};
 
-const MISSING: &str = "is missing: install the packages in crates/store/tests/debian-packages.txt";
+const MISSING: &str = "is missing: `cargo xtask setup` installs it";
 const BOUND: Duration = Duration::from_secs(5);
 
 fn make(root: &Path) -> Result<SqliteStore> {

@@ -79,7 +79,7 @@ fn require_strace() {
     let found = Command::new("strace").arg("-V").stdout(Stdio::null()).status();
     assert!(
         found.is_ok_and(|status| status.success()),
-        "strace is missing: install debian-packages.txt"
+        "strace is missing: `cargo xtask setup` installs it"
     );
 }
 
