@@ -29,9 +29,7 @@ pub(crate) fn write(path: &Path, contents: &[u8], existing: Existing) -> io::Res
         Existing::Replaced => file.persist(path),
     };
     named.map_err(|refused| refused.error)?;
-    #[cfg(unix)]
-    std::fs::File::open(folder)?.sync_all()?;
-    Ok(())
+    crate::secure::sync_names(folder)
 }
 
 /// Whether the folder takes files of ours. It leaves nothing behind.

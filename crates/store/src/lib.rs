@@ -45,6 +45,7 @@ mod record;
 mod row;
 mod secure;
 
+pub mod child;
 pub mod envelope;
 pub mod key;
 pub mod lock;

@@ -149,18 +149,24 @@ fn check_metadata(path: &Path, metadata: &fs::Metadata) -> Result<()> {
     Ok(())
 }
 
-/// Makes names in the folder durable.
+/// Makes what happened in a folder durable.
+pub(crate) fn sync_folder(path: &Path) -> Result<()> {
+    sync_names(path).map_err(|e| StoreError::io(path, e))
+}
+
+/// As [`sync_folder`], in the system's words.
 #[cfg_attr(
     not(unix),
     expect(clippy::unnecessary_wraps, reason = "nothing to do here, nothing fails")
 )]
-pub(crate) fn sync_folder(path: &Path) -> Result<()> {
+pub(crate) fn sync_names(path: &Path) -> io::Result<()> {
     #[cfg(unix)]
     {
+        use rustix::fs::{Mode, OFlags};
         let path = if path.as_os_str().is_empty() { Path::new(".") } else { path };
-        File::open(path)
-            .and_then(|folder| folder.sync_all())
-            .map_err(|e| StoreError::io(path, e))?;
+        // O_DIRECTORY: should a pipe have taken its place, that is an error and no wait for ever.
+        let flags = OFlags::RDONLY | OFlags::DIRECTORY | OFlags::CLOEXEC;
+        File::from(rustix::fs::open(path, flags, Mode::empty())?).sync_all()?;
     }
     #[cfg(not(unix))]
     let _ = path;
@@ -256,5 +262,28 @@ mod unix {
             return Err(insecure(path, &why, fix));
         }
         Ok(())
+    }
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::sync::mpsc;
+    use std::thread;
+    use std::time::Duration;
+
+    use rustix::fs::{CWD, Mode};
+
+    use super::*;
+
+    /// A folder that became a pipe while we were in it: an error, and no wait for a writer.
+    #[test]
+    fn v18_a_pipe_in_place_of_a_folder_is_not_waited_for() {
+        let place = tempfile::tempdir().unwrap();
+        let pipe = place.path().join("folder");
+        rustix::fs::mkfifoat(CWD, &pipe, Mode::RUSR).unwrap();
+        let (told, heard) = mpsc::channel();
+        thread::spawn(move || told.send(sync_names(&pipe).map_err(|e| e.kind())));
+        let said = heard.recv_timeout(Duration::from_secs(5)).unwrap();
+        assert_eq!(said, Err(io::ErrorKind::NotADirectory));
     }
 }

@@ -263,6 +263,7 @@ fn connect(options: &Options) -> Result<Option<(PathBuf, Connection)>> {
     // Not read-only: after a crash the first reader rolls back what was not finished.
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let configured = Connection::open_with_flags(&path, flags)
         .and_then(|connection| configure(&connection, options.busy_timeout).map(|()| connection));

@@ -58,7 +58,7 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), WriteFileError> {
     let refused = |source| WriteFileError::Refused { path: to.to_owned(), source };
     fs::rename(from, to).map_err(refused)?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
-    sync_folder(folder.unwrap_or(Path::new("."))).map_err(refused)
+    secure::sync_names(folder.unwrap_or(Path::new("."))).map_err(refused)
 }
 
 /// Whether [`replace`] would find its place: nothing in the way, and a folder that takes files. It
@@ -68,14 +68,6 @@ pub fn check(path: &Path) -> Result<(), WriteFileError> {
     let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
     atomic::probe(folder.unwrap_or(Path::new(".")))
         .map_err(|source| WriteFileError::Refused { path: path.to_owned(), source })
-}
-
-fn sync_folder(folder: &Path) -> io::Result<()> {
-    #[cfg(unix)]
-    fs::File::open(folder)?.sync_all()?;
-    #[cfg(not(unix))]
-    let _ = folder;
-    Ok(())
 }
 
 /// Reads a text that people edit and [`replace`] writes, of at most `largest` bytes. It may be a

@@ -17,6 +17,7 @@ const IO_FILES: &[(&str, &str)] = &[
     ("crates/store/src/sqlite.rs", "the database file and its mode"),
     ("crates/store/src/keyring.rs", "asks the OS keyring"),
     ("crates/store/src/key/command.rs", "runs the command that a person chose to hand out the key"),
+    ("crates/store/src/child.rs", "hears and ends the programs that a person named"),
     ("crates/store/src/lock.rs", "the lock that makes a refresh single"),
     ("crates/store/src/postgres.rs", "the shared store"),
     ("crates/store/src/secure.rs", "owner and mode of whatever holds a secret"),

@@ -151,8 +151,10 @@ mod tests {
             (&json["passed"], &json["failed"], &json["unknown"]),
             (&json!(1), &json!(2), &json!(1))
         );
-        let first = Code::StoreFull.entry().hints()[0].to_string();
-        assert_eq!(json["first_fix"], first);
+        assert_eq!(
+            json["first_fix"],
+            "free some space, then repeat; a quota and a limit on the size of files (`ulimit -f`) count as well"
+        );
     }
 
     #[test]

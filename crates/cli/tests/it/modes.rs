@@ -1,7 +1,6 @@
 //! G36, V17: whatever is made is for its owner only, from the call on that makes it, under any
 //! umask, in folders that hand their group down and in folders that hand rights down.
 
-use std::collections::BTreeSet;
 use std::fs;
 use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
@@ -71,8 +70,6 @@ fn start(sandbox: &Sandbox, umask: &str, trace: &Path, arguments: &[String]) -> 
 fn judge(trace: &str) -> (Vec<String>, usize) {
     let mut wrong = Vec::new();
     let mut made = 0;
-    // SQLite opens a file that it is given as if it might have to be made.
-    let mut there = BTreeSet::new();
     for line in trace.lines().filter(|line| !line.contains(" = -1 ")) {
         let is = |call: &str| line.contains(&format!(" {call}("));
         let creates = line.contains("O_CREAT") || line.contains("O_TMPFILE");
@@ -82,13 +79,8 @@ fn judge(trace: &str) -> (Vec<String>, usize) {
                 wrong.push(line.to_owned());
             }
         } else if creates {
-            let name = line.split('"').nth(1).unwrap_or_default();
-            if line.contains("O_EXCL") {
-                there.insert(name);
-            }
             made += 1;
-            let is_there = !line.contains("O_EXCL") && there.contains(name);
-            if !line.contains(", 0600)") && !is_there {
+            if !line.contains(", 0600)") {
                 wrong.push(line.to_owned());
             }
         } else if !is("open") && !is("openat") && line.contains('(') {

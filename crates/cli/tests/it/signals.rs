@@ -3,7 +3,7 @@
 
 use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Command, ExitStatus, Stdio};
+use std::process::{Child, Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -72,9 +72,7 @@ fn g42_signals_at_any_moment_of_a_command_lose_nothing() {
         let status = signalled(sandbox.command(command), signal, after);
         let context = format!("round {round}, {command:?}, {signal:?}, {after:?}: {status:?}");
         // The program that `exec` becomes has the usual ways, also with a broken pipe.
-        // In its first moments a program has not yet said that it minds none.
-        let early = after < Duration::from_millis(10);
-        let may_end = ends(signal) || (command[0] == "exec" || early) && signal == Signal::PIPE;
+        let may_end = ends(signal) || command[0] == "exec" && signal == Signal::PIPE;
         let by_it = status.signal() == Some(signal.as_raw()) && may_end;
         assert!(by_it || status.code() == Some(0), "{context}");
         assert_kept(&instance, &sandbox, &context);
@@ -86,6 +84,9 @@ fn g42_signals_at_any_moment_of_a_command_lose_nothing() {
 fn signalled(mut command: Command, signal: Signal, after: Duration) -> ExitStatus {
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
+    if signal == Signal::PIPE {
+        wait_for_indifference(&child);
+    }
     std::thread::sleep(after);
     send(child.id(), signal);
     let end = Instant::now() + PATIENCE;
@@ -98,6 +99,23 @@ fn signalled(mut command: Command, signal: Signal, after: Duration) -> ExitStatu
             panic!("it did not end: {:?}", child.wait());
         }
         std::thread::sleep(Duration::from_millis(1));
+    }
+}
+
+/// Before its first line runs a program has not said yet that it does not mind a broken pipe.
+fn wait_for_indifference(child: &Child) {
+    let status = format!("/proc/{}/status", child.id());
+    let ignores = |text: String| {
+        // Ended already: nothing to wait for.
+        if text.contains("State:\tZ") {
+            return true;
+        }
+        let mask = text.lines().find_map(|line| line.strip_prefix("SigIgn:")).map(str::trim);
+        mask.is_some_and(|mask| u64::from_str_radix(mask, 16).unwrap() & 1 << 12 != 0)
+    };
+    let end = Instant::now() + PATIENCE;
+    while !std::fs::read_to_string(&status).is_ok_and(ignores) && Instant::now() < end {
+        std::thread::yield_now();
     }
 }
 

@@ -3,15 +3,15 @@
 //! Nothing secret is among its arguments; what is sealed goes in and out by pipes. Our own variables
 //! are taken out of its environment.
 
-use std::io::{self, Read, Write as _};
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
 use std::thread;
 use std::time::{Duration, Instant};
 
 use snowtoken_core::diagnosis::{Code, Diagnose, Hint};
 use snowtoken_core::printable::Printable;
+use snowtoken_store::child::{collect, wait};
 use zeroize::Zeroizing;
 
 const PROGRAM: &str = "age";
@@ -23,7 +23,7 @@ const OPENING: Duration = Duration::from_mins(3);
 /// How long we wait for a stream whose program has ended; what it left running may hold it open.
 const GRACE: Duration = Duration::from_secs(2);
 /// How much of each stream is read.
-const LIMIT: u64 = 1024 * 1024;
+const LIMIT: usize = 1024 * 1024;
 
 /// Whom a file is sealed for: `age1…`, or the text of an SSH public key.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -145,8 +145,8 @@ fn run(
     let deadline = Instant::now() + patience;
     let mut child = command(arguments).spawn().map_err(AgeError::NotStarted)?;
     feed(&mut child, input);
-    let stdout = collect(child.stdout.take());
-    let stderr = collect(child.stderr.take());
+    let stdout = collect(child.stdout.take(), LIMIT);
+    let stderr = collect(child.stderr.take(), LIMIT);
     let status = wait(&mut child, deadline).ok_or(AgeError::TimedOut(patience))?;
     if !status.success() {
         let said = stderr.recv_timeout(GRACE).unwrap_or_default();
@@ -173,40 +173,9 @@ fn command(arguments: &[&str]) -> Command {
 /// Hands the input over beside us: it may read only as fast as it writes.
 fn feed(child: &mut Child, input: Zeroizing<Vec<u8>>) {
     if let Some(mut stdin) = child.stdin.take() {
-        // If it stops reading, it says itself why.
-        thread::spawn(move || drop(stdin.write_all(&input)));
-    }
-}
-
-/// Reads a stream beside us, up to a limit.
-fn collect(stream: Option<impl Read + Send + 'static>) -> Receiver<Zeroizing<Vec<u8>>> {
-    let (sender, receiver) = mpsc::channel();
-    if let Some(stream) = stream {
-        thread::spawn(move || {
-            // At its full size from the start: growing would leave copies behind.
-            let mut text = Zeroizing::new(Vec::with_capacity(512 * 1024));
-            if stream.take(LIMIT).read_to_end(&mut text).is_ok() {
-                // Nobody listens any more when the time is up.
-                let _ = sender.send(text);
-            }
-        });
-    }
-    receiver
-}
-
-/// Waits for the end, and ends it when the time is up.
-fn wait(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status),
-            Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
-            Ok(None) | Err(_) => {
-                // It may have ended this very moment; either way it is gone.
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            }
-        }
+        // If it stops reading, or no thread is to be had, it says itself what it missed.
+        let feeding = move || drop(stdin.write_all(&input));
+        let _ = thread::Builder::new().name("child".into()).spawn(feeding);
     }
 }
 

@@ -1,20 +1,16 @@
 //! The key from a command of the person's own, such as a password manager's.
 
-use std::io::Read;
-use std::process::{Child, Command, ExitStatus, Stdio};
-use std::sync::mpsc::{self, Receiver};
-use std::thread;
+use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
 
-use zeroize::Zeroizing;
-
 use super::{KeyError, encoding};
+use crate::child::{collect, wait};
 use crate::seal::KeyBytes;
 
 /// How long it may take; a person may have to unlock something.
 const PATIENCE: Duration = Duration::from_secs(30);
-/// How much of each stream is read.
-const LIMIT: u64 = 4096;
+/// How much of each stream is read: a byte more than any key may have around it.
+const LIMIT: usize = 4097;
 
 /// Runs the line by the shell and reads the key from its standard output.
 pub(super) fn run(line: &str) -> Result<KeyBytes, KeyError> {
@@ -30,8 +26,8 @@ fn run_within(line: &str, patience: Duration) -> Result<KeyBytes, KeyError> {
         .stderr(Stdio::piped())
         .spawn()
         .map_err(|e| failed(format!("it cannot be started: {e}")))?;
-    let stdout = collect(child.stdout.take());
-    let stderr = collect(child.stderr.take());
+    let stdout = collect(child.stdout.take(), LIMIT);
+    let stderr = collect(child.stderr.take(), LIMIT);
     let status = wait(&mut child, deadline);
     let complaint = || {
         let said = stderr.recv_timeout(GRACE).unwrap_or_default();
@@ -66,39 +62,6 @@ fn shell(line: &str) -> Command {
     let mut command = Command::new(shell);
     command.arg(flag).arg(line);
     command
-}
-
-/// Reads a stream beside us, at most [`LIMIT`] and a byte. Too much is no key either.
-fn collect(stream: Option<impl Read + Send + 'static>) -> Receiver<Zeroizing<Vec<u8>>> {
-    let (sender, receiver) = mpsc::channel();
-    if let Some(stream) = stream {
-        // Without a thread nothing is heard, and that is told.
-        let _ = thread::Builder::new().name("key-command".into()).spawn(move || {
-            // At its full size from the start: growing would leave copies behind.
-            let mut text = Zeroizing::new(Vec::with_capacity(8192));
-            if stream.take(LIMIT + 1).read_to_end(&mut text).is_ok() {
-                // Nobody listens any more when the time is up.
-                let _ = sender.send(text);
-            }
-        });
-    }
-    receiver
-}
-
-/// Waits for the end, and ends it when the time is up.
-fn wait(child: &mut Child, deadline: Instant) -> Option<ExitStatus> {
-    loop {
-        match child.try_wait() {
-            Ok(Some(status)) => return Some(status),
-            Ok(None) if Instant::now() < deadline => thread::sleep(Duration::from_millis(5)),
-            Ok(None) | Err(_) => {
-                // It may have ended this very moment; either way it is gone.
-                let _ = child.kill();
-                let _ = child.wait();
-                return None;
-            }
-        }
-    }
 }
 
 #[cfg(all(test, unix))]

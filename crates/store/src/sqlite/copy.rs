@@ -9,6 +9,7 @@
 //! - It never follows a database that does not hold together, so damage does not reach it.
 //! - What was removed there is overwritten here as well.
 
+use std::fmt::Write as _;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -242,6 +243,7 @@ fn make(main: &Path) -> Result<(), CopyError> {
     let folder = main.parent().unwrap_or(Path::new("."));
     let flags = OpenFlags::SQLITE_OPEN_READ_WRITE
         | OpenFlags::SQLITE_OPEN_NO_MUTEX
+        | OpenFlags::SQLITE_OPEN_URI
         | OpenFlags::SQLITE_OPEN_NOFOLLOW;
     let connection = Connection::open_with_flags(main, flags)?;
     connection.busy_timeout(WAIT)?;
@@ -263,8 +265,23 @@ pub(super) fn duplicate(
 ) -> Result<tempfile::NamedTempFile, CopyError> {
     // O_EXCL and mode 0600 from the creating call, as for every database.
     let file = tempfile::Builder::new().prefix(".snowtoken-new-").tempfile_in(folder)?;
-    connection.execute("VACUUM INTO ?1", [file.path().to_string_lossy()])?;
+    connection.execute("VACUUM INTO ?1", [address(file.path())])?;
     Ok(file)
+}
+
+/// The file as a URI. SQLite opens it as if it had to be made: `modeof` names the file whose mode it
+/// would get then, which is its own.
+fn address(path: &Path) -> String {
+    let mut escaped = String::new();
+    for byte in path.as_os_str().as_encoded_bytes() {
+        match byte {
+            b'/' | b'.' | b'-' | b'_' | b'0'..=b'9' | b'a'..=b'z' | b'A'..=b'Z' => {
+                escaped.push(char::from(*byte));
+            }
+            _ => drop(write!(escaped, "%{byte:02x}")),
+        }
+    }
+    format!("file:{escaped}?modeof={escaped}")
 }
 
 pub(super) fn holds_together(connection: &Connection) -> rusqlite::Result<bool> {
