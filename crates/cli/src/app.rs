@@ -5,10 +5,12 @@ use std::sync::{Arc, Mutex, PoisonError};
 use snowtoken::config::{self, Config};
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::profile::{Profile, ProfileName};
+use snowtoken::core::target::Target;
 use snowtoken::home::Home;
 use snowtoken::hooks::{self, Happening, Hooks, Observer};
 use snowtoken::keep::Opener;
 use snowtoken::store::sqlite::{Options, SqliteStore};
+use snowtoken::targets::{self, Targets};
 use snowtoken::{Session, World, variables};
 
 use crate::args::KeyChoice;
@@ -60,6 +62,20 @@ impl App {
     /// The configuration.
     pub(crate) fn config(&self) -> Result<Config, Failure> {
         Ok(config::load(&self.home)?)
+    }
+
+    /// The target of that name; the person's own files are read only if it does not come with the
+    /// program.
+    pub(crate) fn target(&self, name: &str) -> Result<Target, Failure> {
+        let built_in = Targets::built_in();
+        // A file of one's own may stand in for a target of the same name.
+        let folder = targets::place(&self.home);
+        let targets = if folder.exists() { Targets::load(&self.home)? } else { built_in };
+        targets.find(name).cloned().ok_or_else(|| {
+            let names: Vec<&str> = targets.all().map(|target| target.name.as_str()).collect();
+            let text = format!("there is no such target; there are {}", names.join(", "));
+            Failure::told(Code::Usage, text)
+        })
     }
 
     /// The name of the profile that is meant: named, in the environment, or the only one.

@@ -48,7 +48,7 @@ fn start(command: Command, no_input: bool, ca_file: Option<PathBuf>) -> Result<E
     // These need no home folder.
     match command {
         Command::Explain(args) => return explain::run(&args),
-        Command::Target(args) => return target::run(&args),
+        Command::Target(args) => return target::run(&world, &args),
         Command::StandIn(args) => return stand_in::run(&args),
         Command::Completions(args) => return shell::completions(&args),
         Command::Man(args) => return shell::man(&args),

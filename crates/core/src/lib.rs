@@ -66,6 +66,7 @@ pub mod printable;
 pub mod profile;
 pub mod secret;
 pub mod servicenow;
+pub mod setup;
 pub mod target;
 pub mod token_set;
 

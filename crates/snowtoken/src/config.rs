@@ -15,10 +15,10 @@ use snowtoken_core::oauth::redirect::RedirectUri;
 use snowtoken_core::printable::Printable;
 use snowtoken_core::profile::{Grant, Profile, ProfileName};
 use snowtoken_core::servicenow::{Instance, Lifespans, parse_lifespan};
-use snowtoken_core::target::Target;
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
 use crate::hooks::Hooks;
+use crate::targets;
 
 pub use file::{ConfigFileError, Stamp, load, load_outline, names_plainly, stamp, trusted, update};
 pub use outline::{Entry, Outline};
@@ -41,11 +41,11 @@ const KEYS: &[&str] = &[
     "credentials_file",
 ];
 
-/// What the tokens are for where nothing else is said.
-const USUAL_TARGET: &str = "nice-knowledge-hub";
-
 /// The lifespans that can be, in seconds: up to a hundred years.
 const LIFESPANS: RangeInclusive<i64> = 1..=3_155_760_000;
+
+/// Whether there is a target of that name.
+pub type Known<'a> = &'a dyn Fn(&str) -> bool;
 
 /// The configuration, checked.
 #[derive(Debug, Clone)]
@@ -110,6 +110,14 @@ impl Config {
     /// # Errors
     /// The first thing that is wrong, by profile and key.
     pub fn parse(text: &str) -> Result<Self, ConfigError> {
+        Self::parse_knowing(text, &targets::is_built_in)
+    }
+
+    /// Judges a text in which targets may be named that do not come with the program.
+    ///
+    /// # Errors
+    /// As [`Config::parse`].
+    pub fn parse_knowing(text: &str, known: Known<'_>) -> Result<Self, ConfigError> {
         let document: DocumentMut = text.parse().map_err(|error: toml_edit::TomlError| {
             // The library quotes the line; nobody knows what somebody put there by mistake.
             let line = error
@@ -134,7 +142,7 @@ impl Config {
             let tables =
                 item.as_table_like().ok_or_else(|| ConfigError::Unknown("profile".to_owned()))?;
             for (name, item) in tables.iter() {
-                profiles.push(read_profile(name, item)?);
+                profiles.push(read_profile(name, item, known)?);
             }
         }
         let hooks = document.get("hooks").map(hooks::read).transpose()?.unwrap_or_default();
@@ -216,7 +224,7 @@ impl Config {
     }
 }
 
-fn read_profile(name: &str, item: &Item) -> Result<Profile, ConfigError> {
+fn read_profile(name: &str, item: &Item, known: Known<'_>) -> Result<Profile, ConfigError> {
     let wrong = |key: &str, reason: String| ConfigError::Value {
         profile: name.to_owned(),
         key: key.to_owned(),
@@ -227,8 +235,8 @@ fn read_profile(name: &str, item: &Item) -> Result<Profile, ConfigError> {
         return Err(wrong(&Printable(key).to_string(), "there is no such key".to_owned()));
     }
     let reader = Reader { profile: name, table };
-    let target = reader.text("target")?.unwrap_or_else(|| USUAL_TARGET.to_owned());
-    if Target::find(&target).is_none() {
+    let target = reader.text("target")?.unwrap_or_else(|| targets::USUAL.to_owned());
+    if !known(&target) {
         return Err(wrong(
             "target",
             "there is no such target; `snowtoken target list` shows them".to_owned(),

@@ -7,7 +7,7 @@ use jiff::{SignedDuration, Timestamp};
 use snowtoken_core::diagnosis::{Code, Diagnose, Hint};
 use snowtoken_core::profile::Profile;
 use snowtoken_core::secret::Secret;
-use snowtoken_core::target::Target;
+use snowtoken_core::target::{Limits, Target};
 use snowtoken_core::token_set::{Deadline, KnownBy, TokenSet};
 use zeroize::Zeroizing;
 
@@ -119,25 +119,27 @@ impl<'a> Credentials<'a> {
 
     /// What the consumer may refuse: values that are longer than its limits or hold blanks. Nothing
     /// of the values is in it.
-    pub fn concerns(&self) -> Vec<String> {
-        let Some(target) = Target::find(&self.profile.target) else {
-            return Vec::new();
-        };
+    pub fn concerns(&self, target: &Target) -> Vec<String> {
+        let Limits { client_id, client_secret, access_token, refresh_token, auth_code, .. } =
+            target.limits;
         let mut concerns = Vec::new();
         for (name, field, value) in self.values() {
             let limit = match name {
-                "CLIENT_ID" | "CLIENT_SECRET" => target.longest_client,
-                "ACCESS_TOKEN" | "REFRESH_TOKEN" | "AUTH_CODE" => target.longest_token,
-                _ => 0,
+                "INSTANCE_URL" => target.limits.instance,
+                "CLIENT_ID" => client_id,
+                "CLIENT_SECRET" => client_secret,
+                "ACCESS_TOKEN" => access_token,
+                "REFRESH_TOKEN" => refresh_token,
+                _ => auth_code,
             };
-            if limit > 0 && value.len() > limit {
+            if let Some(limit) = limit.filter(|limit| value.len() > *limit) {
                 concerns.push(format!(
                     "the {field} has {} characters; {} takes {limit}",
                     value.len(),
                     target.title
                 ));
             }
-            if limit > 0 && value.contains(char::is_whitespace) {
+            if target.limits.no_white_space && value.contains(char::is_whitespace) {
                 concerns
                     .push(format!("the {field} holds blanks, which {} may refuse", target.title));
             }

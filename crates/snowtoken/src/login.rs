@@ -410,7 +410,7 @@ pub fn verify(world: &World, profile: &Profile, token: &Secret) -> Result<Option
 pub fn read(
     world: &World,
     profile: &Profile,
-    table: &'static str,
+    table: &str,
     token: &Secret,
 ) -> Result<ApiVerdict, Error> {
     call(world, read_table(&profile.instance, table, token))

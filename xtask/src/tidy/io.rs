@@ -12,6 +12,7 @@ const IO_FILES: &[(&str, &str)] = &[
     ("crates/snowtoken/src/browser.rs", "opens the browser"),
     ("crates/snowtoken/src/errand.rs", "runs the hooks that a person chose, and notifications"),
     ("crates/snowtoken/src/config/file.rs", "reads config.toml and replaces it whole"),
+    ("crates/snowtoken/src/targets/folder.rs", "reads the targets that a person wrote down"),
     ("crates/snowtoken/src/handover/age.rs", "runs the person's age program, by pipes"),
     ("crates/snowtoken/src/handover/carrier.rs", "a sealed file, complete before it has its name"),
     ("crates/store/src/sqlite.rs", "the database file and its mode"),

@@ -7,7 +7,6 @@ use std::process::ExitCode;
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::profile::Profile;
 use snowtoken::core::secret::Secret;
-use snowtoken::core::target::Target;
 use snowtoken::delivery::{Credentials, Format};
 use snowtoken::store::{AuditEntry, Delivery, Record, RecordState, TokenStore, write_file};
 use snowtoken::{Error, Session};
@@ -22,11 +21,11 @@ const FILE_NAME: &str = "servicenow_credentials.txt";
 
 pub(crate) fn run(app: &App, args: &DeliverArgs) -> Result<ExitCode, Failure> {
     let session = app.session(args.profile.as_deref())?;
-    let done = if args.check { check(&session) } else { deliver(&session, args) };
+    let done = if args.check { check(&session) } else { deliver(app, &session, args) };
     done.map_err(|failure| failure.about(&session.profile().name))
 }
 
-fn deliver(session: &Session, args: &DeliverArgs) -> Result<ExitCode, Failure> {
+fn deliver(app: &App, session: &Session, args: &DeliverArgs) -> Result<ExitCode, Failure> {
     let name = &session.profile().name;
     let record = session.record()?;
     check_usable(session, &record)?;
@@ -39,7 +38,7 @@ fn deliver(session: &Session, args: &DeliverArgs) -> Result<ExitCode, Failure> {
         created: session.now(),
     };
     let text = credentials.render(format)?;
-    for concern in credentials.concerns() {
+    for concern in credentials.concerns(&app.target(&session.profile().target)?) {
         output::say(format!("warning: {concern}"));
     }
     // Programs use these at once; a form is filled in for the refresh token's sake.
@@ -115,7 +114,7 @@ fn usual_place(
     if let Some(last) = forms.max_by_key(|delivery| delivery.at) {
         return Ok(Some(PathBuf::from(last.path)));
     }
-    if !Target::find(&profile.target).is_some_and(|target| target.delivers_file) {
+    if !app.target(&profile.target)?.credentials_file {
         return Ok(None);
     }
     let environment = &app.world.environment;

@@ -331,7 +331,7 @@ impl Arrival<'_> {
             return Ok(None);
         };
         let credentials = self.credentials(done);
-        for concern in credentials.concerns() {
+        for concern in credentials.concerns(&self.app.target(&self.profile.target)?) {
             output::say(format!("warning: {concern}"));
         }
         deliver::write_and_remember(store, path, &credentials, Format::CredentialsFile)?;

@@ -138,7 +138,7 @@ fn set(app: &App, args: &SetArgs) -> Result<ExitCode, Failure> {
     let mut profile = app.profile(Some(&args.profile))?;
     let before = profile.lifespans;
     let name = args.target.clone().unwrap_or_else(|| profile.target.clone());
-    let target = settings::find_target(&name)?;
+    let target = &app.target(&name)?;
     let same = (name == profile.target).then(|| profile.clone());
     let changes_place = args.region.is_some() || args.redirect_uri.is_some() || same.is_none();
     if changes_place {

@@ -4,32 +4,39 @@ use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
+use snowtoken::World;
 use snowtoken::core::diagnosis::Code;
-use snowtoken::core::target::{TARGETS, Target};
+use snowtoken::core::target::{Field, Target};
+use snowtoken::home::Home;
+use snowtoken::targets::Targets;
 
 use crate::args::{TargetArgs, TargetCommand};
 use crate::output;
 use crate::report::Failure;
 
-pub(crate) fn run(args: &TargetArgs) -> Result<ExitCode, Failure> {
+pub(crate) fn run(world: &World, args: &TargetArgs) -> Result<ExitCode, Failure> {
+    // Without a home folder there are no targets of one's own.
+    let targets = match Home::find(&world.environment) {
+        Ok(home) => Targets::load(&home)?,
+        Err(_) => Targets::built_in(),
+    };
     match &args.command {
         TargetCommand::List { json: true } => {
-            let targets: Vec<Value> = TARGETS.iter().map(as_json).collect();
-            output::json(&json!({"version": 1, "targets": targets}))?;
+            let list: Vec<Value> = targets.all().map(as_json).collect();
+            output::json(&json!({"version": 1, "targets": list}))?;
         }
         TargetCommand::List { json: false } => {
             let mut text = String::new();
-            for target in TARGETS {
+            for target in targets.all() {
                 let _ = writeln!(text, "{:<20} {}", target.name, target.title);
             }
             output::data(&text)?;
         }
         TargetCommand::Show { name, json } => {
-            let target = Target::find(name).ok_or_else(|| {
-                Failure::told(
-                    Code::Usage,
-                    format!("there is no such target; there are {}", names()),
-                )
+            let target = targets.find(name).ok_or_else(|| {
+                let names: Vec<&str> = targets.all().map(|target| target.name.as_str()).collect();
+                let text = format!("there is no such target; there are {}", names.join(", "));
+                Failure::told(Code::Usage, text)
             })?;
             if *json {
                 output::json(&with_version(as_json(target)))?;
@@ -39,11 +46,6 @@ pub(crate) fn run(args: &TargetArgs) -> Result<ExitCode, Failure> {
         }
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// The names, for a message.
-pub(crate) fn names() -> String {
-    TARGETS.iter().map(|target| target.name).collect::<Vec<_>>().join(", ")
 }
 
 fn with_version(mut value: Value) -> Value {
@@ -57,21 +59,23 @@ fn as_json(target: &Target) -> Value {
     json!({
         "name": target.name,
         "title": target.title,
-        "redirect_uri": target.redirect_template,
-        "regions": target.regions,
+        "class": target.class.as_str(),
+        "redirect_uri": target.redirect_uri,
+        "regions": target.regions.list,
         "scope": target.scope,
-        "access_token_lifespan": target.access_lifespan,
-        "refresh_token_lifespan": target.refresh_lifespan,
-        "fields": target.fields,
-        "longest_client_id_and_secret": limit(target.longest_client),
-        "longest_token": limit(target.longest_token),
+        "access_token_lifespan": target.access_token_lifespan,
+        "refresh_token_lifespan": target.refresh_token_lifespan,
+        "fields": labels(target),
+        "longest_client_id_and_secret": target.limits.client_id,
+        "longest_token": target.limits.access_token,
         "tables": target.tables,
-        "sources": target.sources,
+        "confidence": target.confidence.as_str(),
+        "sources": target.sources.join("; "),
     })
 }
 
-fn limit(characters: usize) -> Option<usize> {
-    (characters > 0).then_some(characters)
+fn labels(target: &Target) -> Vec<&str> {
+    target.fields.iter().map(|field: &Field| field.label.as_str()).collect()
 }
 
 fn as_text(target: &Target) -> String {
@@ -81,28 +85,29 @@ fn as_text(target: &Target) -> String {
     let seconds = |lifespan: Option<i64>| {
         lifespan.map_or_else(|| "as set on the client".to_owned(), |s| format!("{s} s"))
     };
-    let limit = |limit: usize| {
-        if limit == 0 { "not known".to_owned() } else { format!("{limit} characters") }
+    let limit = |limit: Option<usize>| {
+        limit.map_or_else(|| "not known".to_owned(), |limit| format!("{limit} characters"))
     };
     let lines = [
-        ("Target", target.name.to_owned()),
-        ("Product", target.title.to_owned()),
+        ("Target", target.name.clone()),
+        ("Product", target.title.clone()),
         (
             "Redirect URI",
             target
-                .redirect_template
-                .unwrap_or("as the product says: --redirect-uri URL")
-                .to_owned(),
+                .redirect_uri
+                .clone()
+                .unwrap_or_else(|| "as the product says: --redirect-uri URL".to_owned()),
         ),
-        ("Regions", or_none(&target.regions.join(" "), "none")),
-        ("Scopes", or_none(target.scope, "none: the client's own hold")),
-        ("Access Token Lifespan", seconds(target.access_lifespan)),
-        ("Refresh Token Lifespan", seconds(target.refresh_lifespan)),
-        ("Form fields", target.fields.join(", ")),
-        ("Longest ID and secret", limit(target.longest_client)),
-        ("Longest token", limit(target.longest_token)),
+        ("Regions", or_none(&target.regions.list.join(" "), "none")),
+        ("Scopes", or_none(&target.scope, "none: the client's own hold")),
+        ("Access Token Lifespan", seconds(target.access_token_lifespan)),
+        ("Refresh Token Lifespan", seconds(target.refresh_token_lifespan)),
+        ("Form fields", labels(target).join(", ")),
+        ("Longest ID and secret", limit(target.limits.client_id)),
+        ("Longest token", limit(target.limits.access_token)),
         ("Tables it reads", or_none(&target.tables.join(", "), "not known")),
-        ("Sources", target.sources.to_owned()),
+        ("Confidence", target.confidence.as_str().to_owned()),
+        ("Sources", target.sources.join("; ")),
     ];
     let mut text = String::new();
     for (label, value) in lines {

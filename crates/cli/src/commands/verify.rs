@@ -8,7 +8,6 @@ use snowtoken::core::ledger::Facts;
 use snowtoken::core::printable::Printable;
 use snowtoken::core::profile::ProfileName;
 use snowtoken::core::servicenow::ApiVerdict;
-use snowtoken::core::target::Target;
 use snowtoken::core::token_set::User;
 use snowtoken::delivery::moment;
 use snowtoken::login::read;
@@ -25,11 +24,10 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
     let name = session.profile().name.clone();
     let (user, record) = session.verify().map_err(|error| Failure::from(error).about(&name))?;
     let user = user.as_ref().and_then(User::name).map(|name| Printable(name).to_string());
-    let tables =
-        Target::find(&session.profile().target).map_or(&[] as &[_], |target| target.tables);
+    let target = app.target(&session.profile().target)?;
     let mut readings = Vec::new();
     let mut first_refusal = None;
-    for table in tables {
+    for table in &target.tables {
         // One forbidden table is no reason not to look at the next.
         let (verdict, error) =
             match read(&app.world, session.profile(), table, &record.tokens.access_token) {
@@ -40,7 +38,7 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
                 Ok(_) => ("not on this instance".to_owned(), None),
                 Err(error) => (format!("not readable: {error}"), Some(error)),
             };
-        readings.push((*table, verdict, error.as_ref().map(snowtoken::Error::code)));
+        readings.push((table.as_str(), verdict, error.as_ref().map(snowtoken::Error::code)));
         first_refusal = first_refusal.or(error);
     }
     output::say(format!("{name}: the instance accepts the access token"));
@@ -69,14 +67,14 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
 }
 
 /// A table, what became of reading it, and the code of the failure.
-type Reading = (&'static str, String, Option<Code>);
+type Reading<'a> = (&'a str, String, Option<Code>);
 
 /// The same as data.
 fn print(
     name: &ProfileName,
     user: Option<&str>,
     facts: &Facts,
-    readings: &[Reading],
+    readings: &[Reading<'_>],
 ) -> Result<(), Failure> {
     let table = |(table, verdict, code): &Reading| json!({"table": table, "verdict": verdict, "code": code.map(Code::as_str)});
     output::json(&json!({

@@ -1,5 +1,6 @@
 //! The file itself: read whole, changed under a lock, replaced whole.
 
+use std::cell::OnceCell;
 use std::io;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
@@ -10,9 +11,10 @@ use snowtoken_store::lock::RefreshLock;
 use snowtoken_store::write_file::{self, WriteFileError};
 use snowtoken_store::{Binding, StoreError};
 
-use super::{Config, ConfigError, Outline};
+use super::{Config, ConfigError, Known, Outline};
 use crate::error::is_exhausted;
 use crate::home::Home;
+use crate::targets::{self, TargetFileError, Targets};
 
 /// Larger files are no configuration of ours: a hundred thousand profiles are about 25 MiB.
 const LARGEST: u64 = 128 * 1024 * 1024;
@@ -38,6 +40,9 @@ pub enum ConfigFileError {
         #[source]
         source: io::Error,
     },
+    /// A profile names a target that may stand in a file of the person's own.
+    #[error(transparent)]
+    Targets(#[from] TargetFileError),
     /// The lock of a change.
     #[error(transparent)]
     Lock(#[from] StoreError),
@@ -52,6 +57,7 @@ impl Diagnose for ConfigFileError {
             Self::Content { source, .. } => source.code(),
             Self::Read { source, .. } if is_exhausted(source) => Code::MachineExhausted,
             Self::Read { .. } => Code::ConfigInvalid,
+            Self::Targets(error) => error.code(),
             Self::Lock(error) => error.code(),
             Self::Write(error) => error.code(),
         }
@@ -59,6 +65,7 @@ impl Diagnose for ConfigFileError {
 
     fn hints(&self) -> Vec<Hint> {
         match self {
+            Self::Targets(error) => error.hints(),
             Self::Lock(error) => error.hints(),
             Self::Write(_) => vec![Hint::note(
                 "look what is in its place, or set SNOWTOKEN_HOME to a folder this user may write to",
@@ -73,7 +80,7 @@ impl Diagnose for ConfigFileError {
 /// # Errors
 /// If it cannot be read or is not what it should be. It is never replaced then.
 pub fn load(home: &Home) -> Result<Config, ConfigFileError> {
-    read(&home.config_file)
+    read(home)
 }
 
 /// Reads who is who in the configuration: for whoever looks at all profiles at once.
@@ -81,20 +88,33 @@ pub fn load(home: &Home) -> Result<Config, ConfigFileError> {
 /// # Errors
 /// As [`load`].
 pub fn load_outline(home: &Home) -> Result<Outline, ConfigFileError> {
-    let path = &home.config_file;
-    let text = read_text(path)?.unwrap_or_default();
-    Outline::parse(text).map_err(|source| content(path, source))
+    let text = read_text(&home.config_file)?.unwrap_or_default();
+    judge(home, |known| Outline::parse_knowing(text, known))
 }
 
-fn read(path: &Path) -> Result<Config, ConfigFileError> {
-    match read_text(path)? {
-        Some(text) => Config::parse(&text).map_err(|source| content(path, source)),
+fn read(home: &Home) -> Result<Config, ConfigFileError> {
+    match read_text(&home.config_file)? {
+        Some(text) => judge(home, |known| Config::parse_knowing(&text, known)),
         None => Ok(Config::default()),
     }
 }
 
-fn content(path: &Path, source: ConfigError) -> ConfigFileError {
-    ConfigFileError::Content { path: path.to_owned(), source }
+/// The person's own files of targets are read only if a profile names one that is not built in.
+fn judge<T>(
+    home: &Home,
+    parse: impl FnOnce(Known<'_>) -> Result<T, ConfigError>,
+) -> Result<T, ConfigFileError> {
+    let own: OnceCell<Result<Targets, TargetFileError>> = OnceCell::new();
+    let is_own = |name: &str| {
+        let found = own.get_or_init(|| Targets::load(home)).as_ref();
+        found.is_ok_and(|targets| targets.find(name).is_some())
+    };
+    let judged = parse(&|name| targets::is_built_in(name) || is_own(name));
+    if let Some(Err(error)) = own.into_inner() {
+        return Err(error.into());
+    }
+    let path = home.config_file.clone();
+    judged.map_err(|source| ConfigFileError::Content { path, source })
 }
 
 /// The whole text; `None` if there is no file.
@@ -186,7 +206,7 @@ fn says_plainly(text: &str, name: &ProfileName, binding: &Binding) -> bool {
 /// If it cannot be read or written; nothing has changed then.
 pub fn update(home: &Home, change: impl FnOnce(&mut Config)) -> Result<(), ConfigFileError> {
     let lock = RefreshLock::acquire_configuration(&home.data, Duration::from_secs(10))?;
-    let mut config = read(&home.config_file)?;
+    let mut config = read(home)?;
     let before = config.text();
     change(&mut config);
     let text = config.text();

@@ -11,9 +11,9 @@ use snowtoken_core::oauth::client::{AuthenticationMethod, ClientId};
 use snowtoken_core::oauth::redirect::RedirectUri;
 use snowtoken_core::profile::{Grant, Profile, ProfileName};
 use snowtoken_core::servicenow::{Instance, parse_lifespan};
-use snowtoken_core::target::Target;
 
-use super::{Config, ConfigError, KEYS, LIFESPANS, USUAL_TARGET};
+use super::{Config, ConfigError, KEYS, Known, LIFESPANS};
+use crate::targets;
 
 /// What an overview needs to know of a profile. It has been judged as a [`Profile`] is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -25,7 +25,7 @@ pub struct Entry<'a> {
     /// The client registered there.
     pub client_id: &'a str,
     /// The product the tokens are for.
-    pub target: &'static str,
+    pub target: &'a str,
     /// How it gets its tokens.
     pub grant: Grant,
 }
@@ -43,8 +43,15 @@ struct Place {
     name: Range<u32>,
     instance: Range<u32>,
     client_id: Range<u32>,
-    target: &'static str,
+    target: Product,
     grant: Grant,
+}
+
+/// A target that comes with the program, or where the name of another one is.
+#[derive(Debug, Clone, PartialEq, Eq)]
+enum Product {
+    BuiltIn(&'static str),
+    Own(Range<u32>),
 }
 
 impl Outline {
@@ -53,9 +60,17 @@ impl Outline {
     /// # Errors
     /// The first thing that is wrong, by profile and key.
     pub fn parse(text: String) -> Result<Self, ConfigError> {
+        Self::parse_knowing(text, &targets::is_built_in)
+    }
+
+    /// Judges a text as [`Config::parse_knowing`] does.
+    ///
+    /// # Errors
+    /// The first thing that is wrong, by profile and key.
+    pub fn parse_knowing(text: String, known: Known<'_>) -> Result<Self, ConfigError> {
         match Self::read_plainly(text) {
             Ok(outline) => Ok(outline),
-            Err(text) => Ok(Self::of(Config::parse(&text)?.profiles())),
+            Err(text) => Ok(Self::of(Config::parse_knowing(&text, known)?.profiles())),
         }
     }
 
@@ -75,7 +90,10 @@ impl Outline {
             name: word(&self.text, &place.name),
             instance: word(&self.text, &place.instance),
             client_id: word(&self.text, &place.client_id),
-            target: place.target,
+            target: match &place.target {
+                Product::BuiltIn(name) => name,
+                Product::Own(range) => word(&self.text, range),
+            },
             grant: place.grant,
         })
     }
@@ -94,7 +112,10 @@ impl Outline {
                 name: put(profile.name.as_str()),
                 instance: put(profile.instance.url()),
                 client_id: put(profile.client_id.as_str()),
-                target: Target::find(&profile.target).map_or(USUAL_TARGET, |target| target.name),
+                target: match built_in(&profile.target) {
+                    Some(name) => Product::BuiltIn(name),
+                    None => Product::Own(put(&profile.target)),
+                },
                 grant: profile.grant,
             })
             .collect();
@@ -117,6 +138,10 @@ impl Outline {
             None => Err(text),
         }
     }
+}
+
+fn built_in(name: &str) -> Option<&'static str> {
+    targets::names().find(|own| *own == name)
 }
 
 fn sort(text: &str, entries: &mut [Place]) {
@@ -206,7 +231,7 @@ impl<'a> Plain<'a> {
         section.seen |= 1 << number;
         if self.judged[number] != Some(value) {
             match key {
-                "target" => self.target = Some(Target::find(text(value)?)?.name),
+                "target" => self.target = Some(built_in(text(value)?)?),
                 "grant" => self.grant = Grant::find(text(value)?)?,
                 _ => judge(key, value)?,
             }
@@ -226,6 +251,7 @@ impl<'a> Plain<'a> {
     fn close(&mut self) -> Option<()> {
         if let Some(Section { name, instance, client_id, target, grant, .. }) = self.open.take() {
             let (instance, client_id) = (instance?, client_id?);
+            let target = Product::BuiltIn(target);
             self.entries.push(Place { name, instance, client_id, target, grant });
         }
         Some(())
@@ -235,7 +261,7 @@ impl<'a> Plain<'a> {
 impl Section {
     fn new(name: Range<u32>) -> Self {
         let grant = Grant::default();
-        Self { name, instance: None, client_id: None, target: USUAL_TARGET, grant, seen: 0 }
+        Self { name, instance: None, client_id: None, target: targets::USUAL, grant, seen: 0 }
     }
 }
 

@@ -9,14 +9,15 @@ use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::profile::{Grant, Profile, ProfileName};
 use snowtoken::core::secret::Secret;
 use snowtoken::core::servicenow::{Instance, Lifespans};
-use snowtoken::core::target::{TARGETS, Target, TargetError};
+use snowtoken::core::target::{Target, TargetError};
 use snowtoken::session;
 use snowtoken::store::TokenStore;
+use snowtoken::targets;
 use snowtoken::variables::{self, Variable};
 
 use crate::app::{App, missing};
 use crate::args::{ClientAuth, GrantChoice, LoginArgs};
-use crate::commands::{self, target};
+use crate::commands;
 use crate::report::Failure;
 use crate::terminal;
 
@@ -46,8 +47,8 @@ pub(crate) fn profile(
     };
     let target_name = given(&args.target, &variables::TARGET)
         .or_else(|| known.map(|p| p.target.clone()))
-        .unwrap_or_else(|| TARGETS[0].name.to_owned());
-    let target = find_target(&target_name)?;
+        .unwrap_or_else(|| targets::USUAL.to_owned());
+    let target = &app.target(&target_name)?;
     let grant = match args.grant {
         Some(GrantChoice::AuthorizationCode) => Grant::AuthorizationCode,
         Some(GrantChoice::ClientCredentials) => Grant::ClientCredentials,
@@ -95,16 +96,6 @@ fn authentication(args: &LoginArgs, known: Option<&Profile>) -> AuthenticationMe
     }
 }
 
-/// The target of that name.
-pub(crate) fn find_target(name: &str) -> Result<&'static Target, Failure> {
-    Target::find(name).ok_or_else(|| {
-        Failure::told(
-            Code::Usage,
-            format!("there is no such target; there are {}", target::names()),
-        )
-    })
-}
-
 /// Region and redirect URI: never both, and never a region that the target does not have.
 pub(crate) fn place(
     target: &Target,
@@ -129,8 +120,12 @@ pub(crate) fn place(
         Err(TargetError::RegionMissing(_)) => {
             Err(missing("the region of the target", "--region REGION"))
         }
-        Err(TargetError::RedirectUriMissing(_)) => {
-            Err(missing("the redirect URI", "--redirect-uri URL"))
+        Err(TargetError::RedirectUriMissing { read_it, .. }) => {
+            let failure = missing("the redirect URI", "--redirect-uri URL");
+            Err(match read_it {
+                Some(place) => failure.with_note(place),
+                None => failure,
+            })
         }
         Err(error @ TargetError::RegionUnknown { .. }) => {
             Err(Failure::told(Code::RegionUnknown, error.to_string()))
@@ -153,7 +148,7 @@ pub(crate) fn scope(
         (Some(text), _) => text,
         (None, Some(known)) => return Ok(known.scope.clone()),
         (None, None) if target.scope.is_empty() => return Ok(None),
-        (None, None) => target.scope,
+        (None, None) => &target.scope,
     };
     Scope::parse(text).map(Some).map_err(|error| Failure::told(Code::Usage, error.to_string()))
 }
@@ -171,7 +166,8 @@ pub(crate) fn lifespans(
         })
         .transpose()
     };
-    let wanted = Lifespans { access: target.access_lifespan, refresh: target.refresh_lifespan };
+    let wanted =
+        Lifespans { access: target.access_token_lifespan, refresh: target.refresh_token_lifespan };
     let before = known.map_or(wanted, |p| p.lifespans);
     Ok(Lifespans {
         access: typed("--access-token-lifespan", access)?.or(before.access),

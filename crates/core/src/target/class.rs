@@ -1,0 +1,94 @@
+//! What a product takes, and how sure that is.
+
+use crate::profile::Grant;
+
+/// What a product takes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Class {
+    /// Tokens that were got elsewhere: they are minted here and handed over.
+    Tokens,
+    /// Client ID and secret; it asks for consent itself. Nothing is minted here.
+    Client,
+    /// Client ID and secret for the client credentials grant; nothing is minted for it.
+    ClientCredentials,
+    /// A key and claims for the JWT bearer grant; nothing is minted for it.
+    JwtBearer,
+    /// Client ID and secret with a user's name and password (RFC 6749 §4.3, against RFC 9700 §2.4).
+    /// Nothing is minted here.
+    Password,
+    /// A user's name and password, and no OAuth at all.
+    Basic,
+}
+
+impl Class {
+    const ALL: [(Self, &'static str); 6] = [
+        (Self::Tokens, "tokens"),
+        (Self::Client, "client"),
+        (Self::ClientCredentials, "client-credentials"),
+        (Self::JwtBearer, "jwt-bearer"),
+        (Self::Password, "password"),
+        (Self::Basic, "basic"),
+    ];
+
+    /// The word in files and on the screen.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(class, _)| *class == self).map_or("", |(_, word)| word)
+    }
+
+    /// The class of that word.
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, own)| *own == word).map(|(class, _)| *class)
+    }
+
+    /// All words.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(_, word)| *word)
+    }
+
+    /// Whether the client is all that is prepared here: right redirect URI, lifespans and checks, ID
+    /// and secret handed over, nothing minted.
+    pub fn is_prepare_only(self) -> bool {
+        self != Self::Tokens
+    }
+
+    /// The grant by which the product, or we for it, get tokens; `None` where we have none.
+    pub fn grant(self) -> Option<Grant> {
+        match self {
+            Self::Tokens | Self::Client => Some(Grant::AuthorizationCode),
+            Self::ClientCredentials => Some(Grant::ClientCredentials),
+            Self::JwtBearer | Self::Password | Self::Basic => None,
+        }
+    }
+}
+
+/// How sure something is that was read in other people's pages.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord)]
+pub enum Confidence {
+    /// The product's own documentation or service model was read in full.
+    Documented,
+    /// The product's own documentation was read in part.
+    PartlyDocumented,
+    /// Others say so.
+    Reported,
+    /// Nobody but us says so.
+    Assumed,
+}
+
+impl Confidence {
+    const ALL: [(Self, &'static str); 4] = [
+        (Self::Documented, "documented"),
+        (Self::PartlyDocumented, "partly-documented"),
+        (Self::Reported, "reported"),
+        (Self::Assumed, "assumed"),
+    ];
+
+    /// The word in files and on the screen.
+    pub fn as_str(self) -> &'static str {
+        Self::ALL.iter().find(|(own, _)| *own == self).map_or("", |(_, word)| word)
+    }
+
+    /// The confidence of that word.
+    pub fn find(word: &str) -> Option<Self> {
+        Self::ALL.iter().find(|(_, own)| *own == word).map(|(confidence, _)| *confidence)
+    }
+}
