@@ -55,6 +55,21 @@ pub(crate) fn answer(prompt: &str) -> Option<String> {
     Some(line.trim().to_owned()).filter(|line| !line.is_empty())
 }
 
+/// Asks for a line of any length, of a person or of whoever writes to us; `None` at the end of the
+/// input, or if the line is empty.
+pub(crate) fn line(prompt: &str) -> Option<Secret> {
+    output::say_part(prompt);
+    #[cfg(unix)]
+    if can_ask() {
+        let line = raw::Terminal::open().ok()?.line(raw::Kind::Url).ok().flatten();
+        output::say("");
+        return line.filter(|line| !line.expose().trim().is_empty());
+    }
+    output::say("");
+    let (line, _) = piped_line(&mut io::stdin().lock()).ok()?;
+    Some(line).filter(|line| !line.expose().trim().is_empty())
+}
+
 /// The first line of a file, `-` being standard input. One line break at its end is not part of it.
 pub(crate) fn first_line(path: &Path) -> io::Result<Secret> {
     if path == Path::new("-") {

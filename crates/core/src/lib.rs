@@ -63,6 +63,7 @@ pub mod keeper;
 pub mod ledger;
 pub mod oauth;
 pub mod printable;
+pub mod probe;
 pub mod profile;
 pub mod secret;
 pub mod servicenow;

@@ -15,6 +15,7 @@ pub use owner::{Concern, UserRecord, concerns, is_admin, read_roles, read_user, 
 pub use registry::{
     ClientRecord, Credentials, client_record, credentials, read_client, read_credentials,
 };
+pub(crate) use verification::get as read_path;
 pub use verification::{ApiError, ApiVerdict, judge, read_current_user, read_table};
 
 /// Access Token Lifespan of a new client, in seconds.

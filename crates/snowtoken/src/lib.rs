@@ -53,6 +53,7 @@ pub mod learn;
 pub mod login;
 pub mod loopback;
 pub mod notification;
+pub mod probe;
 pub mod revocation;
 pub mod session;
 pub mod targets;

@@ -2,6 +2,8 @@
 
 use clap::Args;
 
+use super::ProbeArgs;
+
 /// Check what is kept on this machine, and name the one fix that comes first
 ///
 /// Each step is passed, failed or unknown. With --restore it goes back to the last good state where
@@ -9,6 +11,8 @@ use clap::Args;
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  snowtoken doctor\n  snowtoken doctor --restore")]
 pub(crate) struct DoctorArgs {
+    /// The profile
+    pub(crate) profile: Option<String>,
     /// Put the copy of the last good state in the place of what is damaged
     #[arg(long, conflicts_with = "json")]
     pub(crate) restore: bool,
@@ -18,6 +22,8 @@ pub(crate) struct DoctorArgs {
     /// Print as JSON
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) probe: ProbeArgs,
 }
 
 /// Explain a diagnosis code, or raw error text from standard input; works offline

@@ -22,6 +22,9 @@ pub(crate) struct RehearseArgs {
     /// Keep the credentials file of the rehearsal here
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
+    /// Behave as an instance was measured to (see `doctor --probe`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
     /// Turn a knob of the stand-in (see `stand-in --knobs`)
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) knob: Vec<String>,
@@ -51,6 +54,9 @@ pub(crate) struct StandInArgs {
     /// A scope of the client (may be repeated)
     #[arg(long, value_name = "SCOPE")]
     pub(crate) scope: Vec<String>,
+    /// Behave as an instance was measured to (see `doctor --probe`)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) facts: Option<PathBuf>,
     /// Turn a knob (may be repeated)
     #[arg(long, value_name = "NAME=VALUE")]
     pub(crate) knob: Vec<String>,

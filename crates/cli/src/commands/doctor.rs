@@ -2,6 +2,7 @@
 //!
 //! A step that could not be taken is shown as unknown with the reason, never as passed.
 
+mod probe;
 mod restore;
 mod store;
 
@@ -75,6 +76,9 @@ impl Step {
 pub(crate) fn run(app: &App, args: &DoctorArgs) -> Result<ExitCode, Failure> {
     if args.restore {
         return restore::run(app, args.yes);
+    }
+    if args.probe.probe {
+        return probe::run(app, args.profile.as_deref(), &args.probe);
     }
     let steps = store::steps(app);
     if args.json {

@@ -109,7 +109,7 @@ fn start(args: &RehearseArgs, callback: &RedirectUri) -> Result<Running, Failure
         ..Client::default()
     };
     let options = Options {
-        behaviour: stand_in::behaviour(&args.knob)?,
+        behaviour: stand_in::behaviour(args.facts.as_deref(), &args.knob)?,
         clients: vec![client],
         ..Options::default()
     };

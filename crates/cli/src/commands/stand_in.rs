@@ -1,15 +1,17 @@
 //! `stand-in`: the pretend instance as a server, for people's own tests and CI.
 
 use std::fmt::Write as _;
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::json;
 use snowtoken::core::diagnosis::Code;
+use snowtoken::probe;
 use snowtoken_stand_in::{Behaviour, Client, Options, Server, Values};
 
 use crate::args::StandInArgs;
 use crate::report::Failure;
-use crate::{output, terminal};
+use crate::{files, output, terminal};
 
 pub(crate) fn run(args: &StandInArgs) -> Result<ExitCode, Failure> {
     if args.knobs {
@@ -19,7 +21,7 @@ pub(crate) fn run(args: &StandInArgs) -> Result<ExitCode, Failure> {
     let options = Options {
         port: args.port,
         control_port: args.control_port,
-        behaviour: behaviour(&args.knob)?,
+        behaviour: behaviour(args.facts.as_deref(), &args.knob)?,
         clients: vec![client],
         seed: args.seed,
         ..Options::default()
@@ -71,9 +73,18 @@ fn client(args: &StandInArgs) -> Result<Client, Failure> {
     Ok(client)
 }
 
-/// The knobs that were turned.
-pub(super) fn behaviour(knobs: &[String]) -> Result<Behaviour, Failure> {
+/// The knobs that were turned: by the facts of another instance, then by hand.
+pub(super) fn behaviour(facts: Option<&Path>, knobs: &[String]) -> Result<Behaviour, Failure> {
     let mut behaviour = Behaviour::default();
+    if let Some(path) = facts {
+        let unfit = |reason: String| {
+            Failure::told(Code::Usage, format!("--facts: {}: {reason}", path.display()))
+        };
+        let text = files::read_text(path).map_err(|error| unfit(error.to_string()))?;
+        for (name, value) in probe::knobs(&text).map_err(|error| unfit(error.to_string()))? {
+            behaviour.set(&name, &value).map_err(|error| unfit(error.to_string()))?;
+        }
+    }
     for text in knobs {
         behaviour
             .assign(text)

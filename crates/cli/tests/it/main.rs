@@ -25,6 +25,7 @@ mod mishaps;
 mod modes;
 mod owners;
 mod paste_pty;
+mod probe;
 mod remains;
 mod review;
 mod signals;

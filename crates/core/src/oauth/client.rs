@@ -106,7 +106,7 @@ pub struct Client {
 
 impl Client {
     /// A form POST to `endpoint` with the client's authentication added (RFC 6749 §3.2).
-    pub(super) fn post(&self, endpoint: &Url, parameters: &[(&str, &str)]) -> Request {
+    pub(crate) fn post(&self, endpoint: &Url, parameters: &[(&str, &str)]) -> Request {
         let mut all = parameters.to_vec();
         let mut header = None;
         match &self.authentication {

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 /// a blank becomes `%20`, which both a query and a form (RFC 6749 appendix B) decode to a blank,
 /// while `+` would not survive every parser. Pairs with an empty value are left out
 /// (RFC 6749 §3.1, §3.2).
-pub(super) fn pairs(pairs: &[(&str, &str)]) -> Zeroizing<String> {
+pub(crate) fn pairs(pairs: &[(&str, &str)]) -> Zeroizing<String> {
     // The upper bound is reserved at once: growing would leave copies of secrets behind.
     let room = pairs.iter().map(|(name, value)| 2 + 3 * (name.len() + value.len())).sum();
     let mut text = Zeroizing::new(String::with_capacity(room));

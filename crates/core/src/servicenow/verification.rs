@@ -25,7 +25,8 @@ pub fn read_table(instance: &Instance, table: &str, token: &Secret) -> Request {
     get(instance, &format!("/api/now/table/{table}?sysparm_limit=1&sysparm_fields=sys_id"), token)
 }
 
-pub(super) fn get(instance: &Instance, path_and_query: &str, token: &Secret) -> Request {
+/// Asks for a path of the instance as the token's user. `path_and_query` is not a person's text.
+pub(crate) fn get(instance: &Instance, path_and_query: &str, token: &Secret) -> Request {
     let mut request = http::Request::new(Body::default());
     *request.uri_mut() = uri_of(&instance.at(path_and_query));
     request.headers_mut().insert(ACCEPT, HeaderValue::from_static("application/json"));

@@ -12,6 +12,7 @@ mod keep;
 mod listener;
 pub(crate) mod login;
 mod outline;
+mod probe;
 mod session;
 mod support;
 mod tls;
