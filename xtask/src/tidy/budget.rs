@@ -9,9 +9,9 @@ const LINES: usize = 450;
 /// A list of cases may be longer: each is read by itself.
 const LINES_OF_TESTS: usize = 1000;
 
-/// Tables, which nobody reads from top to bottom.
+/// Tables, which nobody reads from top to bottom, by how their paths begin.
 const TABLES: [(&str, &str); 1] =
-    [("crates/core/src/diagnosis/catalogue.rs", "one entry for each diagnosis, nothing else")];
+    [("crates/core/src/diagnosis/catalogue/", "one entry for each diagnosis, nothing else")];
 
 /// No file is longer than the budget, its unit tests not counted.
 pub(crate) fn files_stay_short(tree: &Tree) -> Vec<String> {
@@ -19,7 +19,7 @@ pub(crate) fn files_stay_short(tree: &Tree) -> Vec<String> {
     for (path, text) in tree.below("", ".rs") {
         let lines = without_tests(text).lines().count();
         let most = if path.contains("/tests/") { LINES_OF_TESTS } else { LINES };
-        if lines > most && !TABLES.iter().any(|(name, _)| *name == path) {
+        if lines > most && !TABLES.iter().any(|(start, _)| path.starts_with(start)) {
             found.push(format!("{path} has {lines} lines, more than {most}"));
         }
     }
@@ -34,8 +34,8 @@ mod tests {
     fn a_long_file_is_found_and_long_unit_tests_are_not() {
         let long = "x\n".repeat(LINES + 1);
         let tested = format!("x\n#[cfg(test)]\nmod tests {{\n{long}}}\n");
-        let tree =
-            Tree::of(&[("a.rs", long.as_str()), ("b.rs", tested.as_str()), (TABLES[0].0, &long)]);
+        let table = format!("{}a.rs", TABLES[0].0);
+        let tree = Tree::of(&[("a.rs", long.as_str()), ("b.rs", tested.as_str()), (&table, &long)]);
         assert_eq!(files_stay_short(&tree).len(), 1);
         let tests =
             Tree::of(&[("crates/a/tests/b.rs", &long), ("crates/a/tests/c.rs", &long.repeat(3))]);

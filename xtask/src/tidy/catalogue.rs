@@ -2,7 +2,8 @@
 
 use super::Tree;
 
-const CATALOGUE: &str = "crates/core/src/diagnosis/catalogue.rs";
+/// The table of diagnoses: this file, and its parts in the folder of the same name.
+const CATALOGUE: &str = "crates/core/src/diagnosis/catalogue";
 const PAGES: &str = "docs/reference/diagnoses/";
 const QUIRKS: &str = "docs/quirks.md";
 
@@ -14,10 +15,7 @@ pub(crate) fn all_is_told(tree: &Tree) -> Vec<String> {
 }
 
 fn diagnoses(tree: &Tree) -> Vec<String> {
-    let Some(text) = tree.get(CATALOGUE) else {
-        return vec![format!("{CATALOGUE} is not there")];
-    };
-    let codes = codes(text);
+    let codes: Vec<&str> = tree.below(CATALOGUE, ".rs").flat_map(|(_, text)| codes(text)).collect();
     if codes.is_empty() {
         return vec![format!("{CATALOGUE}: no codes were found in it")];
     }
@@ -104,7 +102,7 @@ mod tests {
 
     fn tree(page: &str, quirks: &str) -> Tree {
         Tree::of(&[
-            (CATALOGUE, TABLE),
+            ("crates/core/src/diagnosis/catalogue/machine.rs", TABLE),
             (page, ""),
             (QUIRKS, quirks),
             ("crates/stand-in/src/behaviour.rs", "pub odd: bool"),
@@ -119,7 +117,10 @@ mod tests {
         assert_eq!(all_is_told(&tree(page, GOOD)), Vec::<String>::new());
         assert_eq!(all_is_told(&tree("docs/reference/diagnoses/bag.md", GOOD)).len(), 2);
         assert_eq!(diagnoses(&Tree::of(&[])).len(), 1);
-        assert_eq!(diagnoses(&Tree::of(&[(CATALOGUE, "nothing")])).len(), 1);
+        assert_eq!(
+            diagnoses(&Tree::of(&[("crates/core/src/diagnosis/catalogue.rs", "nothing")])).len(),
+            1
+        );
     }
 
     #[test]

@@ -1,0 +1,100 @@
+//! Files: what is delivered, taken over and handed over.
+
+macro_rules! delivery_entries {
+    ([$next:ident $($then:ident)*] $($before:tt)*) => { $next! { [$($then)*] $($before)*
+
+    OutputUnwritable = "output-unwritable", "the file could not be written", Machine, Failed {
+        cause: "Folder missing, no permission, disk full, or something else stands in its place.",
+        proof: "The operating system refused; what was there before is untouched, and the tokens are safe in the store.",
+        fixes: [Run("snowtoken deliver --output FILE", "writes it somewhere else")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    OutputFailed = "output-failed", "standard output could not be written", Machine, Failed {
+        cause: "It leads to a file on a full disk, or to something that takes nothing.",
+        proof: "The operating system refused; what is stored is untouched.",
+        fixes: [Note("check where the output is sent to, then repeat")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    DeliveryDrifted = "delivery-drifted", "the delivered copy is not what is stored now", You, Deadline {
+        cause: "The tokens changed after the delivery, or somebody edited the copy.",
+        proof: "Fingerprints are compared; no secret is shown.",
+        fixes: [Run("snowtoken deliver --output FILE", "writes it again"), Note("after `revoke` or `logout` the copy is dead: delete it")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    DeliveryUnfit = "delivery-unfit", "a value does not fit the consumer's form", Instance, Failed {
+        cause: "It is too long or holds characters the form cannot take.",
+        proof: "Lengths and alphabets of the target are checked before anything is written.",
+        fixes: [Run("snowtoken target show NAME", "the limits")],
+        who: "your ServiceNow administrator",
+        signs: [],
+        source: "docs/reference/targets.md",
+    }
+    ImportUnreadable = "import-unreadable", "the file holds no credentials we know", You, Usage {
+        cause: "None of the known shapes fits: the vendor script's text file, .env, JSON.",
+        proof: "The file was read whole; nothing was stored.",
+        fixes: [Note("the file needs at least an instance, a client ID and a refresh token or access token")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    SealedFileDamaged = "sealed-file-damaged", "the sealed file is not what was written", You, Failed {
+        cause: "It was cut or changed on the way, or it was never written by `profile export`.",
+        proof: "Checksum, form and seal are checked before anything in it is used; nothing was changed.",
+        fixes: [Note("copy the file again, as it is; a mail program may have changed its lines"),
+            Note("if it is lost: `snowtoken login NAME` on the machine that shall have the tokens")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    SealedFileNewer = "sealed-file-newer", "the sealed file was written by a newer version", You, Failed {
+        cause: "The machine it comes from has a newer snowtoken, whose files this one cannot read.",
+        proof: "The version stands in the file's second line; nothing was changed.",
+        fixes: [Note("install the newer version here, then import the same file")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    SealedFileNotOpened = "sealed-file-not-opened", "the sealed file does not open", You, Failed {
+        cause: "Another passphrase or identity is needed, or somebody changed the file on purpose.",
+        proof: "The checksum fits, so the file arrived as it is, and the seal does not open; nothing was changed.",
+        fixes: [Note("repeat with the passphrase that was typed at the export"),
+            Set("--identity FILE", "for a file that was sealed for an age recipient: the identity that belongs to it")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    SealedFileUsed = "sealed-file-used", "that hand-over is over already", You, Usage {
+        cause: "The file was imported on this machine before, or a later hand-over has taken its place.",
+        proof: "The audit knows the number in its line `Lease`; nothing was changed.",
+        fixes: [Run("snowtoken status", "who keeps the tokens now, as far as this machine knows"),
+            Set("--force", "imports it all the same: two machines may then refresh the same tokens")],
+        who: "you",
+        signs: [],
+        source: "docs/adr/0007-handing-a-profile-over.md",
+    }
+    AgeFailed = "age-failed", "the age program did not do what was asked", You, Failed {
+        cause: "It is not installed, does not know the recipient or identity, or was not answered in time.",
+        proof: "It could not be started, or ended with an error; nothing was changed.",
+        fixes: [Note("install age (Debian: age, Homebrew: age, winget: FiloSottile.age), or seal with a passphrase instead"),
+            Note("try by hand what it says: `age --help`")],
+        who: "you",
+        signs: [],
+        source: "https://age-encryption.org",
+    }
+    ProgramNotStarted = "program-not-started", "the program could not be started", You, Failed {
+        cause: "It does not exist or may not be executed.",
+        proof: "The operating system refused.",
+        fixes: [Note("check the name after `--`")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+
+    } };
+}

@@ -1,0 +1,98 @@
+//! Before anything is sent: the command line, the configuration, the profile.
+
+macro_rules! input_entries {
+    ([$next:ident $($then:ident)*] $($before:tt)*) => { $next! { [$($then)*] $($before)*
+
+    Usage = "usage", "the command line does not fit", You, Usage {
+        cause: "A flag, value or combination is not one this command takes.",
+        proof: "The command line is read before anything else is done.",
+        fixes: [Run("snowtoken help", "the flags and an example")],
+        who: "you",
+        signs: [],
+        source: "docs/reference/commands.md",
+    }
+    ConfigInvalid = "config-invalid", "the configuration file cannot be used", You, Usage {
+        cause: "config.toml is no valid TOML, or a value in it is not allowed.",
+        proof: "The file is read whole before it is used; the message names line and field.",
+        fixes: [Note("mend the named line, or move the file away: it holds no secret, and nothing is written over it")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    InstanceInvalid = "instance-invalid", "that is not an instance we would send secrets to", You, Usage {
+        cause: "An instance is a bare name (`classics`), a host, or an https URL without path; http only for loopback addresses.",
+        proof: "The text is parsed as browsers do, and refused when the host found differs from the host written.",
+        fixes: [Note("give the name in front of .service-now.com, or copy the https address from the browser up to the first slash")],
+        who: "you",
+        signs: [],
+        source: "ServiceNow as documented and observed, docs/quirks.md; RFC 9700 §4.4",
+    }
+    ProfileUnknown = "profile-unknown", "there is no profile of that name", You, Usage {
+        cause: "The name was never used with `login` or `profile import`, or the other home folder is in use.",
+        proof: "Neither the configuration nor the store knows the name.",
+        fixes: [Run("snowtoken profile list", "the profiles there are"),
+            Run("snowtoken login", "make it")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    ProfileInvalid = "profile-invalid", "that cannot be the name of a profile", You, Usage {
+        cause: "Names are 1 to 63 characters of a-z 0-9 . _ - and begin with a letter or digit.",
+        proof: "The name is checked before it is used anywhere.",
+        fixes: [Note("choose a name such as `dev` or `acme-prod`")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    ProfileMissing = "profile-missing", "say which profile", You, Usage {
+        cause: "Several profiles exist, or none, and no name was given.",
+        proof: "With one profile only, or with SNOWTOKEN_PROFILE, the name may be left out.",
+        fixes: [Run("snowtoken profile list", "the profiles there are")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    SettingMissing = "setting-missing", "something needed for this was not given", You, Usage {
+        cause: "A value that the profile, the target and the command line leave open.",
+        proof: "The message names it.",
+        fixes: [Note("give it as a flag, in the environment, or with `snowtoken profile set`")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    InputNeeded = "input-needed", "an answer is needed, and nobody can be asked", You, Usage {
+        cause: "A value is missing and the terminal is absent or --no-input was given.",
+        proof: "Prompts need a terminal.",
+        fixes: [Set("--client-secret-file FILE", "reads the client secret from a file, `-` is standard input"),
+            Set("SNOWTOKEN_CLIENT_SECRET", "hands the client secret over in the environment")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    RedirectUriInvalid = "redirect-uri-invalid", "that redirect URI cannot be used", You, Usage {
+        cause: "A redirect URI is an absolute URL without fragment and user information: https, or http on a loopback address.",
+        proof: "It is parsed before anything is sent.",
+        fixes: [Note("copy it from the client's Redirect URL field, character by character")],
+        who: "you",
+        signs: [],
+        source: "RFC 6749 §3.1.2, RFC 8252 §7.3",
+    }
+    RegionUnknown = "region-unknown", "that product is not offered in this region", You, Usage {
+        cause: "The target works in a closed list of regions.",
+        proof: "The list is part of the target.",
+        fixes: [Run("snowtoken target show NAME", "the regions there are")],
+        who: "you",
+        signs: [],
+        source: "docs/reference/targets.md",
+    }
+    PortBusy = "port-busy", "the port of the redirect URI is in use", Machine, Failed {
+        cause: "Another program, perhaps another login, listens on the port that the redirect URI names.",
+        proof: "The listener could not be opened; it is opened before the browser.",
+        fixes: [Note("end the other program, or register another redirect URI with a free port: the port is part of what the instance compares")],
+        who: "you",
+        signs: [],
+        source: "RFC 8252 §8.3",
+    }
+
+    } };
+}
