@@ -13,6 +13,8 @@ mod consent;
 #[macro_use]
 mod token;
 #[macro_use]
+mod record;
+#[macro_use]
 mod road;
 #[macro_use]
 mod api;
@@ -20,6 +22,8 @@ mod api;
 mod life;
 #[macro_use]
 mod delivery;
+#[macro_use]
+mod consumer;
 #[macro_use]
 mod machine;
 
@@ -154,9 +158,10 @@ macro_rules! catalogue {
 }
 
 use Fix::{Note, Run, Set, Visit};
+use Rehearsal::{Command, Knobs, Never, Test};
 
-input_entries! { [consent_entries token_entries road_entries api_entries life_entries delivery_entries
-machine_entries catalogue] }
+input_entries! { [record_entries consent_entries token_entries road_entries api_entries life_entries
+delivery_entries consumer_entries machine_entries catalogue] }
 
 impl Code {
     /// Its entry in the catalogue.

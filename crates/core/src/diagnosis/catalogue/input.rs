@@ -9,6 +9,7 @@ macro_rules! input_entries {
         fixes: [Run("snowtoken help", "the flags and an example")],
         who: "you",
         signs: [],
+        rehearsal: Command("snowtoken explain nonsense"),
         source: "docs/reference/commands.md",
     }
     ConfigInvalid = "config-invalid", "the configuration file cannot be used", You, Usage {
@@ -25,6 +26,7 @@ macro_rules! input_entries {
         fixes: [Note("give the name in front of .service-now.com, or copy the https address from the browser up to the first slash")],
         who: "you",
         signs: [],
+        rehearsal: Command("snowtoken login dev --instance me@here"),
         source: "ServiceNow as documented and observed, docs/quirks.md; RFC 9700 §4.4",
     }
     ProfileUnknown = "profile-unknown", "there is no profile of that name", You, Usage {
@@ -34,6 +36,7 @@ macro_rules! input_entries {
             Run("snowtoken login", "make it")],
         who: "you",
         signs: [],
+        rehearsal: Command("snowtoken token nobody"),
         source: "a rule of snowtoken",
     }
     ProfileInvalid = "profile-invalid", "that cannot be the name of a profile", You, Usage {
@@ -42,6 +45,7 @@ macro_rules! input_entries {
         fixes: [Note("choose a name such as `dev` or `acme-prod`")],
         who: "you",
         signs: [],
+        rehearsal: Command("snowtoken token ../x"),
         source: "a rule of snowtoken",
     }
     ProfileMissing = "profile-missing", "say which profile", You, Usage {
@@ -50,6 +54,7 @@ macro_rules! input_entries {
         fixes: [Run("snowtoken profile list", "the profiles there are")],
         who: "you",
         signs: [],
+        rehearsal: Command("snowtoken token"),
         source: "a rule of snowtoken",
     }
     SettingMissing = "setting-missing", "something needed for this was not given", You, Usage {
@@ -58,6 +63,7 @@ macro_rules! input_entries {
         fixes: [Note("give it as a flag, in the environment, or with `snowtoken profile set`")],
         who: "you",
         signs: [],
+        rehearsal: Command("snowtoken login dev --no-input"),
         source: "a rule of snowtoken",
     }
     InputNeeded = "input-needed", "an answer is needed, and nobody can be asked", You, Usage {
@@ -67,6 +73,7 @@ macro_rules! input_entries {
             Set("SNOWTOKEN_CLIENT_SECRET", "hands the client secret over in the environment")],
         who: "you",
         signs: [],
+        rehearsal: Command("snowtoken login dev --no-input --instance dev1 --client-id 0123 --region us-west-2"),
         source: "a rule of snowtoken",
     }
     RedirectUriInvalid = "redirect-uri-invalid", "that redirect URI cannot be used", You, Usage {
@@ -75,6 +82,7 @@ macro_rules! input_entries {
         fixes: [Note("copy it from the client's Redirect URL field, character by character")],
         who: "you",
         signs: [],
+        rehearsal: Command("snowtoken login dev --instance dev1 --client-id 0123 --redirect-uri ftp://x/"),
         source: "RFC 6749 §3.1.2, RFC 8252 §7.3",
     }
     RegionUnknown = "region-unknown", "that product is not offered in this region", You, Usage {
@@ -83,6 +91,7 @@ macro_rules! input_entries {
         fixes: [Run("snowtoken target show NAME", "the regions there are")],
         who: "you",
         signs: [],
+        rehearsal: Command("snowtoken login dev --instance dev1 --client-id 0123 --region mars-north-1"),
         source: "docs/reference/targets.md",
     }
     PortBusy = "port-busy", "the port of the redirect URI is in use", Machine, Failed {

@@ -42,6 +42,7 @@ macro_rules! life_entries {
             Run("snowtoken revoke", "tries again")],
         who: "you, then your ServiceNow administrator",
         signs: [],
+        rehearsal: Knobs(&["revoke.effect=ignored"]),
         source: "RFC 7009 §2.2; ServiceNow as documented and observed, docs/quirks.md",
     }
     RevocationPending = "revocation-pending", "the tokens could not be revoked yet", Network, TryLater {
@@ -50,6 +51,7 @@ macro_rules! life_entries {
         fixes: [Run("snowtoken revoke", "tries again")],
         who: "wait",
         signs: [],
+        rehearsal: Knobs(&["revoke.status=503"]),
         source: "RFC 7009 §2.2.1",
     }
     BeingRevoked = "being-revoked", "a revocation is under way", You, LoginNeeded {
