@@ -309,10 +309,13 @@ fn index(diagnoses: &[Value]) -> String {
 
 fn page(diagnosis: &Value) -> String {
     let get = |member| text(diagnosis, member);
-    let mut page = format!(
-        "{NOTE}# {}\n\n{}.\n\n**Cause.** {}\n\n**How it is known.** {}\n\n**Fix.**\n\n",
-        get("code"),
-        capital(get("title")),
+    let mut page = format!("{NOTE}# {}\n\n{}.\n\n", get("code"), capital(get("title")));
+    if !get("seen").is_empty() {
+        let _ = write!(page, "**What is seen.** {}\n\n", get("seen"));
+    }
+    let _ = write!(
+        page,
+        "**Cause.** {}\n\n**How it is known.** {}\n\n**Fix.**\n\n",
         get("cause"),
         get("proof"),
     );
@@ -325,10 +328,41 @@ fn page(diagnosis: &Value) -> String {
         capital(get("who")),
         diagnosis["exit_code"]
     );
+    page.push_str(&rehearsal(&diagnosis["rehearsal"]));
     if let Some(source) = sources(get("source")) {
         let _ = write!(page, "\n**Source.** {source}\n");
     }
     page
+}
+
+/// How the names of standards, and of the vendor's page whose work we do, begin.
+const STANDARDS: [&str; 3] = ["RFC ", "draft-", "vendor's page"];
+
+/// Who else publishes what a source names.
+const PUBLISHERS: [&str; 9] = [
+    "ServiceNow KB",
+    "ServiceNow documentation",
+    "ServiceNow release notes",
+    "ServiceNow community",
+    "ServiceNow developer site",
+    "AWS documentation",
+    "Microsoft documentation",
+    "Snowflake documentation",
+    "inferred from vendors' documentation",
+];
+
+/// How to see it happen, or why nobody can here.
+fn rehearsal(told: &Value) -> String {
+    match (text(told, "command"), text(told, "test"), text(told, "reason")) {
+        ("", "", "") => String::new(),
+        ("", "", reason) => format!("\n**Rehearsal.** None: {reason}.\n"),
+        ("", test, _) => format!("\n**Rehearsal.** The test `{test}` provokes it.\n"),
+        (command, _, _) => {
+            format!(
+                "\n**Rehearsal.** See it happen, nothing real:\n\n```console\n$ {command}\n```\n"
+            )
+        }
+    }
 }
 
 /// Sources that a reader can get at: standards by name; what is known of the vendor is gathered in
@@ -336,9 +370,10 @@ fn page(diagnosis: &Value) -> String {
 fn sources(text: &str) -> Option<String> {
     let mut found = BTreeSet::new();
     for piece in text.split(';').flat_map(|piece| piece.split(", RFC ")).map(str::trim) {
-        if ["RFC ", "draft-", "vendor's page"].iter().any(|start| piece.starts_with(start)) {
+        if STANDARDS.iter().chain(&PUBLISHERS).any(|start| piece.starts_with(start)) {
             // A section of ours may follow the standard's after a comma.
             let standard = piece.split(", servicenow.md").next().unwrap_or(piece);
+            let standard = standard.split(", docs/").next().unwrap_or(standard);
             found.insert(standard.to_owned());
         } else if piece.starts_with(|c: char| c.is_ascii_digit()) {
             found.insert(format!("RFC {piece}"));
@@ -433,6 +468,25 @@ mod tests {
             Some("RFC 9700 §4.4; [quirks](../../quirks.md).")
         );
         assert_eq!(sources("contract §3"), None);
+        assert_eq!(
+            sources("ServiceNow KB0791140; ServiceNow as observed by others, docs/quirks.md")
+                .as_deref(),
+            Some("ServiceNow KB0791140; [quirks](../../quirks.md).")
+        );
+    }
+
+    #[test]
+    fn a_page_tells_what_is_seen_and_how_to_see_it() {
+        let told = |rehearsal: Value| {
+            page(&serde_json::json!({"code": "odd", "title": "odd", "seen": "An odd page.",
+                "rehearsal": rehearsal}))
+        };
+        let by_command = told(serde_json::json!({"command": "snowtoken rehearse --yes"}));
+        assert!(by_command.contains("**What is seen.** An odd page."), "{by_command}");
+        assert!(by_command.contains("```console\n$ snowtoken rehearse --yes\n```"), "{by_command}");
+        assert!(told(serde_json::json!({"test": "a_b"})).contains("The test `a_b` provokes it."));
+        assert!(told(serde_json::json!({"reason": "it is AWS"})).contains("None: it is AWS."));
+        assert!(!told(serde_json::json!({})).contains("Rehearsal"));
     }
 
     #[test]

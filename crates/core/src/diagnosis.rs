@@ -4,10 +4,12 @@
 //! code, a blame, an exit status and hints. The command prints it, a page makes buttons of it.
 
 mod catalogue;
+mod recognition;
 
 use std::fmt;
 
-pub use catalogue::{CATALOGUE, Code, Entry};
+pub use catalogue::{CATALOGUE, Code, Entry, Rehearsal};
+pub use recognition::{Certainty, Moment, Recognition, recognise};
 
 /// Who can mend it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

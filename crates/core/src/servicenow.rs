@@ -9,6 +9,8 @@ mod verification;
 
 use jiff::SignedDuration;
 
+use crate::diagnosis::Code;
+
 pub use failure::{Phase, TokenFailure};
 pub use instance::{Instance, InstanceError};
 pub use owner::{Concern, UserRecord, concerns, is_admin, read_roles, read_user, user_record};
@@ -85,6 +87,10 @@ pub enum Page {
     Hibernating,
     /// Waking up, or in maintenance.
     Offline,
+    /// A sign-in of something that stands in front.
+    SignIn,
+    /// An address that is not let in.
+    Restricted,
 }
 
 impl Page {
@@ -95,15 +101,52 @@ impl Page {
             Some(Self::Hibernating)
         } else if title.contains("currently offline") {
             Some(Self::Offline)
+        } else if SIGN_INS.iter().any(|words| title.contains(words)) {
+            Some(Self::SignIn)
+        } else if title.contains("access restricted") || title.contains("security restricted") {
+            Some(Self::Restricted)
         } else {
             None
         }
     }
+
+    /// The diagnosis of meeting it.
+    pub fn code(self) -> Code {
+        match self {
+            Self::Hibernating => Code::InstanceAsleep,
+            Self::Offline => Code::InstanceOffline,
+            Self::SignIn => Code::SignInInFront,
+            Self::Restricted => Code::AddressRefused,
+        }
+    }
+
+    /// The same for whatever page it is.
+    pub(crate) fn code_of(title: Option<&str>) -> Code {
+        title.and_then(Self::from_title).map_or(Code::AnswerUnreadable, Self::code)
+    }
 }
+
+/// How the titles of sign-in pages read.
+const SIGN_INS: [&str; 5] = ["sign in", "signin", "log in", "login", "single sign-on"];
 
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn pages_are_told_by_their_titles() {
+        for (title, code) in [
+            (Some("Instance Hibernating page"), Code::InstanceAsleep),
+            (Some("Your instance is currently offline"), Code::InstanceOffline),
+            (Some("Sign in to your organization"), Code::SignInInFront),
+            (Some("Log in | ServiceNow"), Code::SignInInFront),
+            (Some("Access restricted"), Code::AddressRefused),
+            (Some("Welcome to our WLAN"), Code::AnswerUnreadable),
+            (None, Code::AnswerUnreadable),
+        ] {
+            assert_eq!(Page::code_of(title), code, "{title:?}");
+        }
+    }
 
     #[test]
     fn lifespans_as_people_write_them() {

@@ -278,7 +278,10 @@ impl Login<'_> {
         match verify(world, self.profile, token) {
             Ok(user) => done.user = user,
             Err(error) => {
-                done.unverified = Some(error);
+                done.unverified = Some(match error {
+                    Error::Api(error) => error.for_new_token().into(),
+                    other => other,
+                });
                 return;
             }
         }

@@ -26,6 +26,10 @@ pub const KINDS: &[&str] = &[
     "truncated-json",
     "flapping-refresh",
     "huge-body",
+    "offline-page",
+    "address-refused",
+    "not-found",
+    "refused",
     "random",
 ];
 

@@ -225,6 +225,35 @@ impl Instance {
         push(&mut self.syslog, entry);
     }
 
+    /// A client's record, as the knobs leave it.
+    pub(crate) fn record_of_client(&self, client_id: &str) -> Option<Client> {
+        let mut client = self.clients.get(client_id)?.clone();
+        client.active &= !self.behaviour.is(&knob::CLIENT_ACTIVE, "off");
+        if self.behaviour.is(&knob::CLIENT_SECRET, "changed") {
+            client.client_secret.push_str("-changed");
+        }
+        if self.behaviour.is(&knob::CLIENT_REDIRECT, "other") {
+            client.redirect_urls.iter_mut().for_each(|url| url.push('/'));
+        }
+        if self.behaviour.is(&knob::CLIENT_AUTH_SCOPES, "none") {
+            client.auth_scopes.clear();
+        }
+        Some(client)
+    }
+
+    /// A user's record, as the knobs leave it.
+    pub(crate) fn record_of_user(&self, user_name: &str) -> Option<User> {
+        let mut user = self.users.get(user_name)?.clone();
+        match self.behaviour.text(&knob::USER_STATE) {
+            "locked" => user.locked_out = true,
+            "inactive" => user.active = false,
+            "password-reset" => user.password_needs_reset = true,
+            "web-service-only" => user.web_service_access_only = true,
+            _ => {}
+        }
+        Some(user)
+    }
+
     /// The seed everything is made from.
     pub fn seed(&self) -> u64 {
         self.seed

@@ -1,10 +1,13 @@
-//! `explain`: a code, or whatever text somebody has in front of them → cause, proof, fix, who.
+//! `explain`: a code, or whatever text somebody has in front of them → cause, proof, fix, who. Nothing
+//! of the text is ever printed: it may hold secrets.
 
 use std::fmt::Write as _;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
-use snowtoken::core::diagnosis::{Blame, CATALOGUE, Code, Entry};
+use snowtoken::core::diagnosis::{
+    Blame, CATALOGUE, Certainty, Code, Entry, Moment, Recognition, Rehearsal, recognise,
+};
 
 use crate::args::ExplainArgs;
 use crate::report::Failure;
@@ -32,55 +35,19 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     } else {
         args.text.join(" ")
     };
-    let found = find(&text);
-    if found.is_empty() {
+    let found = recognise(&text);
+    if found.codes.is_empty() {
         return Err(Failure::told(
             Code::Usage,
             "nothing in this text is known; `snowtoken explain --list` shows all codes",
         ));
     }
     if args.json {
-        let entries: Vec<Value> = found.iter().map(|entry| as_json(entry)).collect();
-        output::json(&json!({"version": 1, "diagnoses": entries}))?;
+        output::json(&as_json(&found))?;
     } else {
-        let texts: Vec<String> = found.iter().map(|entry| as_text(entry)).collect();
-        output::data(&texts.join("\n"))?;
+        output::data(&as_text(&found))?;
     }
     Ok(ExitCode::SUCCESS)
-}
-
-/// A code by name; otherwise whatever betrays itself in the text, best match first, at most three.
-fn find(text: &str) -> Vec<&'static Entry> {
-    let trimmed = text.trim();
-    if let Some(code) = Code::find(trimmed) {
-        return vec![code.entry()];
-    }
-    // Our own messages name their code.
-    if let Some(code) = trimmed
-        .lines()
-        .find_map(|line| Code::find(line.trim().strip_prefix("code: ")?.split_whitespace().next()?))
-    {
-        return vec![code.entry()];
-    }
-    let lower = trimmed.to_lowercase();
-    let mut found: Vec<(usize, &'static Entry)> = CATALOGUE
-        .iter()
-        .filter_map(|(_, entry)| {
-            let longest = entry
-                .signs
-                .iter()
-                .filter(|sign| lower.contains(**sign))
-                .map(|sign| sign.len())
-                .max()?;
-            Some((longest, entry))
-        })
-        .collect();
-    // ServiceNow's catch-all has two halves; each alone also means something else.
-    if lower.contains("server_error") && lower.contains("access_denied") {
-        return vec![Code::CatchAll.entry()];
-    }
-    found.sort_by_key(|(length, _)| std::cmp::Reverse(*length));
-    found.into_iter().map(|(_, entry)| entry).take(3).collect()
 }
 
 fn blame(blame: Blame) -> &'static str {
@@ -93,22 +60,90 @@ fn blame(blame: Blame) -> &'static str {
     }
 }
 
-fn as_json(entry: &Entry) -> Value {
+fn as_json(found: &Recognition) -> Value {
+    let diagnoses: Vec<Value> = found.codes.iter().map(|code| entry_json(code.entry())).collect();
+    json!({
+        "version": 1,
+        "certainty": found.certainty.as_str(),
+        "moment": found.moment.map(Moment::as_str),
+        "diagnoses": diagnoses,
+    })
+}
+
+fn entry_json(entry: &Entry) -> Value {
+    let (test, reason) = match entry.rehearsal {
+        Rehearsal::Test(name) => (Some(name), None),
+        Rehearsal::Never(reason) => (None, Some(reason)),
+        _ => (None, None),
+    };
     json!({
         "code": entry.code,
         "title": entry.title,
         "blame": blame(entry.blame),
         "exit_code": entry.outcome.exit_code(),
+        "seen": entry.seen,
         "cause": entry.cause,
         "proof": entry.proof,
         "fixes": entry.hints().iter().map(ToString::to_string).collect::<Vec<_>>(),
         "who": entry.who,
+        "rehearsal": {
+            "command": entry.rehearsal.command(),
+            "test": test,
+            "reason": reason,
+        },
         "source": entry.source,
     })
 }
 
-fn as_text(entry: &Entry) -> String {
+/// What is found, said with as much certainty as there is.
+fn as_text(found: &Recognition) -> String {
+    let mut text = String::new();
+    let several = found.codes.len() > 1;
+    match found.certainty {
+        Certainty::Guess if several => text.push_str(
+            "This is a guess: the text has words that several failures have. The likeliest comes first.\n\n",
+        ),
+        Certainty::Guess => {
+            text.push_str("This is a guess: the text has words that other failures have as well.\n\n");
+        }
+        Certainty::Recognised if several => {
+            text.push_str("The text speaks of more than one thing. The most telling comes first.\n\n");
+        }
+        Certainty::Named | Certainty::Recognised => {}
+    }
+    if found.codes.contains(&Code::CatchAll)
+        && let Some(moment) = found.moment
+    {
+        let _ = writeln!(text, "{}\n", moment_text(moment));
+    }
+    let entries: Vec<String> = found.codes.iter().map(|code| entry_text(code.entry())).collect();
+    text.push_str(&entries.join("\n"));
+    text
+}
+
+/// ServiceNow's one answer means another thing at each moment: what to check, in this order.
+fn moment_text(moment: Moment) -> &'static str {
+    match moment {
+        Moment::Exchange => {
+            "A code was being exchanged. Check in this order: the code's age (60 s) and that it was used once; \
+             the redirect URI, character by character; the client secret; the scopes on the client; the user."
+        }
+        Moment::Refresh => {
+            "A token was being refreshed. Check in this order: the refresh token's end; whether it was revoked; \
+             whether the client secret was changed; whether the user is locked; whether the client is active."
+        }
+        Moment::ClientCredentials => {
+            "A client was asking for itself. Check in this order: the property that switches this grant on; the \
+             OAuth Application User; the client secret; the scopes on the client."
+        }
+    }
+}
+
+fn entry_text(entry: &Entry) -> String {
     let mut text = format!("{}: {}\n\n", entry.code, entry.title);
+    if !entry.seen.is_empty() {
+        let _ = writeln!(text, "Seen:      {}", entry.seen);
+    }
     let _ = writeln!(text, "Cause:     {}", entry.cause);
     let _ = writeln!(text, "How known: {}", entry.proof);
     for (index, hint) in entry.hints().iter().enumerate() {
@@ -116,6 +151,9 @@ fn as_text(entry: &Entry) -> String {
         let _ = writeln!(text, "{label:<10} {hint}");
     }
     let _ = writeln!(text, "Who:       {}", entry.who);
+    if let Some(command) = entry.rehearsal.command() {
+        let _ = writeln!(text, "See it:    {command}");
+    }
     let _ = writeln!(text, "Exit code: {}", entry.outcome.exit_code());
     let _ = writeln!(text, "Source:    {}", entry.source);
     text
@@ -125,34 +163,23 @@ fn as_text(entry: &Entry) -> String {
 mod tests {
     use super::*;
 
-    fn codes(text: &str) -> Vec<&'static str> {
-        find(text).iter().map(|entry| entry.code).collect()
+    fn text(of: &str) -> String {
+        as_text(&recognise(of))
     }
 
     #[test]
-    fn what_people_have_in_front_of_them_is_found() {
-        for (text, code) in [
-            ("code-refused", "code-refused"),
-            ("error: x\ncode: token-refused (`snowtoken explain token-refused`)", "token-refused"),
-            (
-                r#"{"error_description":"access_denied","error":"server_error"}"#,
-                "server-error-access-denied",
-            ),
-            (
-                "Exception on token flow - invalid_scope: The provided OAuth token is not valid",
-                "scope-refused",
-            ),
-            ("<html><title>Instance Hibernating page</title>", "instance-asleep"),
-            ("Invalid redirect_uri", "redirect-uri-mismatch"),
-            ("Redirect URL mismatch", "redirect-uri-mismatch"),
-            ("Invalid client", "client-refused"),
-            ("Invalid scope", "scope-refused"),
-            ("Invalid grant", "token-refused"),
-            ("Missing State parameter in request.", "state-required"),
-            (r#"{"error":{"detail":"Access to unscoped api is not allowed"}}"#, "api-restricted"),
-        ] {
-            assert_eq!(codes(text).first(), Some(&code), "{text}");
-        }
-        assert!(codes("hello").is_empty());
+    fn a_guess_is_called_one_and_a_code_is_not() {
+        assert!(text("a timeout").starts_with("This is a guess"));
+        assert!(text("timed-out").starts_with("timed-out: "));
+    }
+
+    #[test]
+    fn the_one_answer_comes_with_the_checklist_of_its_moment() {
+        let answer = r#"{"error_description":"access_denied","error":"server_error"}"#;
+        assert!(!text(answer).contains("Check in this order"));
+        let refresh = text(&format!("grant_type=refresh_token {answer}"));
+        assert!(refresh.contains("Check in this order: the refresh token's end"), "{refresh}");
+        let exchange = text(&format!("grant_type=authorization_code {answer}"));
+        assert!(exchange.contains("Check in this order: the code's age"), "{exchange}");
     }
 }

@@ -233,7 +233,8 @@ impl Arrival<'_> {
         facts: &Facts,
         error: Error,
     ) -> Result<ExitCode, Failure> {
-        let rejected = matches!(error, Error::Api(ApiError::NotAccepted(_)));
+        let rejected =
+            matches!(error, Error::Api(ApiError::NotAccepted(_) | ApiError::NewRefused(_)));
         let failure = Failure::from(error);
         if rejected || store.load(&self.profile.name)?.is_some() {
             return Err(failure.with_hint(Hint::note(

@@ -2,8 +2,9 @@
 
 use std::path::Path;
 use std::process::ExitCode;
+use std::sync::{Mutex, PoisonError};
 
-use snowtoken::core::diagnosis::Code;
+use snowtoken::core::diagnosis::{Code, recognise};
 use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::printable::Printable;
 use snowtoken::core::secret::{Body, Secret};
@@ -13,7 +14,7 @@ use snowtoken::loopback::free_redirect_uri;
 use snowtoken::store::write_file;
 use snowtoken::world::Environment;
 use snowtoken::{World, variables};
-use snowtoken_stand_in::{Client, Decision, Options, Person, Running, Server};
+use snowtoken_stand_in::{Client, Decision, Options, Person, PersonError, Running, Server};
 
 use crate::app::App;
 use crate::args::{Cli, Command, LoginArgs, RehearseArgs};
@@ -47,7 +48,13 @@ pub(crate) fn run(world: World, no_input: bool, args: &RehearseArgs) -> Result<E
     );
     let login_args = login_args(args, &server, &client, &callback, &secret_file, &file)?;
     if args.yes {
-        login::run_with(&app, &login_args, &|url| consent(&app.world, url))?;
+        let stuck = Mutex::new(None);
+        let result = login::run_with(&app, &login_args, &|url| consent(&app.world, url, &stuck));
+        // The login itself only sees that nobody came back.
+        if let Some(shown) = stuck.into_inner().unwrap_or_else(PoisonError::into_inner) {
+            return Err(what_was_shown(&shown));
+        }
+        result?;
     } else {
         output::say("   (sign in as abel.tuter, password snow)");
         login::run(&app, &login_args)?;
@@ -164,13 +171,13 @@ fn login_args(
 }
 
 /// A robot signs in and presses Allow, over real HTTP, and follows the redirect to our listener as
-/// a browser would. What it cannot do is pasted as text, so that the login says why.
-fn consent(world: &World, url: &str) -> Option<Secret> {
+/// a browser would. Where it gets stuck it says so, and ends the wait.
+fn consent(world: &World, url: &str, stuck: &Mutex<Option<PersonError>>) -> Option<Secret> {
     output::say("   (a robot signs in as abel.tuter and presses Allow)");
     let redirect = match Person::default().decide(url, Decision::Allow) {
         Ok(redirect) => redirect,
         Err(error) => {
-            output::say(format!("   (the robot got stuck: {})", Printable(&error.to_string())));
+            *stuck.lock().unwrap_or_else(PoisonError::into_inner) = Some(error);
             return Some(Secret::new("stuck"));
         }
     };
@@ -188,6 +195,13 @@ fn consent(world: &World, url: &str) -> Option<Secret> {
         }
         _ => Some(Secret::new(redirect)),
     }
+}
+
+/// A person would read the page and ask `explain`; so does the robot.
+fn what_was_shown(shown: &PersonError) -> Failure {
+    let shown = shown.to_string();
+    let code = recognise(&shown).codes.first().copied().unwrap_or(Code::ConsentTimeout);
+    Failure::told(code, format!("the robot came to no redirect: {}", Printable(&shown)))
 }
 
 fn get(world: &World, url: &str) -> Option<snowtoken::core::oauth::Response> {

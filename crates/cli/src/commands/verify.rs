@@ -31,9 +31,12 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
         // One forbidden table is no reason not to look at the next.
         let (verdict, error) =
             match read(&app.world, session.profile(), table, &record.tokens.access_token) {
-                Ok(ApiVerdict::Records(0)) => {
-                    ("no record to be seen (empty, or filtered by access rules)".to_owned(), None)
-                }
+                Ok(ApiVerdict::Records(0)) => (
+                    "no record to be seen (empty, or filtered by access rules: \
+                         `snowtoken explain records-hidden`)"
+                        .to_owned(),
+                    None,
+                ),
                 Ok(ApiVerdict::Records(_)) => ("readable".to_owned(), None),
                 Ok(_) => ("not on this instance".to_owned(), None),
                 Err(error) => (format!("not readable: {error}"), Some(error)),
@@ -59,11 +62,14 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
     }
     match first_refusal {
         // Foreign rows of the target are nice to have; only a refusal is a failure.
-        Some(error) if error.code() != Code::ApiUnexpected => {
-            Err(Failure::from(error).about(&name))
-        }
+        Some(error) if !is_absent(error.code()) => Err(Failure::from(error).about(&name)),
         _ => Ok(ExitCode::SUCCESS),
     }
+}
+
+/// Whether the instance has nothing of the kind, which is no refusal.
+fn is_absent(code: Code) -> bool {
+    matches!(code, Code::ApiUnexpected | Code::TableUnknown | Code::ApiPathUnknown)
 }
 
 /// A table, what became of reading it, and the code of the failure.

@@ -105,8 +105,10 @@ impl Rehearsal {
     pub fn command(self) -> Option<String> {
         match self {
             Self::Knobs(knobs) => {
-                let knobs: String = knobs.iter().map(|knob| format!(" --knob {knob}")).collect();
-                Some(format!("snowtoken rehearse --yes{knobs}"))
+                let words = knobs.iter().flat_map(|knob| ["--knob", knob]);
+                let words: Vec<&str> =
+                    ["snowtoken", "rehearse", "--yes"].into_iter().chain(words).collect();
+                Some(words.join(" "))
             }
             Self::Command(command) => Some(command.to_owned()),
             Self::Test(_) | Self::Never(_) | Self::Untold => None,

@@ -92,6 +92,8 @@ pub enum TokenError {
     Redirected {
         /// HTTP status.
         status: u16,
+        /// Whether it leads to an address that looks like a sign-in.
+        sign_in: bool,
     },
     /// 429.
     #[error("the instance answered 429, too many requests")]
@@ -193,7 +195,9 @@ impl ExpectTokenResponse {
         let retry_after = retry_after(&answer);
         match status {
             200 | 400 | 401 | 403 => {}
-            300..=399 => return Err(TokenError::Redirected { status }),
+            300..=399 => {
+                return Err(TokenError::Redirected { status, sign_in: leads_to_sign_in(&answer) });
+            }
             429 => return Err(TokenError::RateLimited { retry_after }),
             500..=599 => {
                 return Err(TokenError::Unavailable { status, retry_after });
@@ -282,6 +286,18 @@ pub(super) fn retry_after(answer: &Response) -> Option<i64> {
     let value = answer.headers().get(http::header::RETRY_AFTER)?.to_str().ok()?;
     // The date form needs a clock, which is not ours to read: whoever asks backs off by itself.
     value.trim().parse::<i64>().ok().filter(|seconds| (0..=86_400).contains(seconds))
+}
+
+/// Whether a redirect leads to a sign-in, by the words of its host and path.
+pub(crate) fn leads_to_sign_in(answer: &Response) -> bool {
+    const WORDS: [&str; 7] =
+        ["login", "signin", "sign-in", "sso", "saml", "oauth2/authorize", "adfs"];
+    let location = answer.headers().get(http::header::LOCATION);
+    let location = location.and_then(|value| value.to_str().ok()).unwrap_or_default();
+    let location = location.to_ascii_lowercase();
+    // What stands behind `?` is often the way back, and may hold anything.
+    let path = location.split(['?', '#']).next().unwrap_or_default();
+    WORDS.iter().any(|word| path.contains(word))
 }
 
 fn page(status: u16, answer: &Response) -> TokenError {
@@ -429,7 +445,7 @@ mod tests {
 
     #[test]
     fn status_comes_first() {
-        assert_eq!(answer(302, ""), Err(TokenError::Redirected { status: 302 }));
+        assert_eq!(answer(302, ""), Err(TokenError::Redirected { status: 302, sign_in: false }));
         assert_eq!(answer(429, "{}"), Err(TokenError::RateLimited { retry_after: None }));
         assert_eq!(
             answer(503, "{}"),
@@ -440,6 +456,25 @@ mod tests {
             Err(TokenError::Page { status: 200, title: Some("Instance Hibernating page".into()) })
         );
         assert_eq!(answer(204, ""), Err(TokenError::Page { status: 204, title: None }));
+    }
+
+    #[test]
+    fn a_redirect_to_a_sign_in_is_known_by_its_path() {
+        let sign_in = |location: &str| {
+            let answer = http::Response::builder().status(302).header("location", location);
+            leads_to_sign_in(&answer.body(Body::default()).unwrap())
+        };
+        for location in [
+            "/login_with_sso.do?glide_sso_id=1",
+            "http://10.0.0.1/login",
+            "https://login.microsoftonline.com/x/saml2",
+            "https://sso.acme.example/start",
+        ] {
+            assert!(sign_in(location), "{location}");
+        }
+        for location in ["https://new.acme.example/oauth_token.do", "/x?back=/login.do", ""] {
+            assert!(!sign_in(location), "{location}");
+        }
     }
 
     #[test]

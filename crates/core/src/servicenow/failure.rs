@@ -6,7 +6,7 @@ use std::fmt;
 use jiff::SignedDuration;
 
 use super::{CODE_LIFESPAN, Page};
-use crate::diagnosis::{Code, Diagnose, Hint};
+use crate::diagnosis::{Code, Diagnose, Hint, Outcome};
 use crate::oauth::error::{ErrorCode, ErrorResponse};
 use crate::oauth::token::TokenError;
 
@@ -64,15 +64,22 @@ impl Diagnose for TokenFailure {
                 Code::TokenRefused if !matches!(status, 400 | 401) => Code::RequestRefused,
                 code => code,
             },
+            TokenError::Redirected { sign_in: true, .. } => Code::SignInInFront,
             TokenError::Redirected { .. } => Code::EndpointRedirects,
             TokenError::RateLimited { .. } => Code::RateLimited,
             TokenError::Unavailable { .. } => Code::InstanceBusy,
-            TokenError::Page { title, .. } => match title.as_deref().and_then(Page::from_title) {
-                Some(Page::Hibernating) => Code::InstanceAsleep,
-                Some(Page::Offline) => Code::InstanceOffline,
-                None => Code::AnswerUnreadable,
-            },
+            // Nothing at all where every instance with OAuth has its token endpoint.
+            TokenError::Page { status: 404, .. } => Code::EndpointMissing,
+            TokenError::Page { title, .. } => Page::code_of(title.as_deref()),
             TokenError::Invalid { .. } => Code::AnswerInvalid,
+        }
+    }
+
+    fn outcome(&self) -> Outcome {
+        match self.error {
+            // The answer is final: the same request is not repeated.
+            TokenError::Redirected { .. } => Outcome::Failed,
+            _ => self.code().entry().outcome,
         }
     }
 
@@ -86,7 +93,9 @@ impl Diagnose for TokenFailure {
 impl TokenFailure {
     fn refusal(&self, error: &ErrorResponse) -> Code {
         match (&error.code, self.phase) {
+            (ErrorCode::UnauthorizedClient, _) if lacks_user(error) => Code::ApplicationUserMissing,
             (ErrorCode::InvalidClient | ErrorCode::UnauthorizedClient, _) => Code::ClientRefused,
+            (ErrorCode::UnsupportedGrantType, _) => Code::GrantTypeRefused,
             (ErrorCode::InvalidScope, _) => Code::ScopeRefused,
             (ErrorCode::TemporarilyUnavailable, _) => Code::InstanceBusy,
             (ErrorCode::InvalidGrant, Phase::Exchange { .. }) => Code::CodeRefused,
@@ -151,6 +160,12 @@ fn refresh_hints(age: SignedDuration, lifespan: SignedDuration) -> Vec<Hint> {
     vec![Hint::note(first)]
 }
 
+/// 400 `unauthorized_client`, the one failure of the token endpoint that says what is missing.
+fn lacks_user(error: &ErrorResponse) -> bool {
+    let said = error.description.as_deref().unwrap_or_default();
+    said.contains("integration user is not configured")
+}
+
 /// ServiceNow's answer to nearly every failure: 401 `server_error` / `access_denied`.
 pub(crate) fn is_catch_all(error: &ErrorResponse) -> bool {
     error.code == ErrorCode::ServerError
@@ -191,6 +206,50 @@ mod tests {
             "the last consent was 101 days ago and the refresh token lives 100 days: it has ended"
         );
         assert_eq!(catch_all(Phase::ClientCredentials).code(), Code::ClientRefused);
+    }
+
+    #[test]
+    fn what_the_instance_says_plainly_is_told_plainly() {
+        let refused = |code, description: &str| TokenFailure {
+            phase: Phase::ClientCredentials,
+            error: TokenError::Refused {
+                status: 400,
+                error: ErrorResponse { code, description: Some(description.to_owned()) },
+            },
+        };
+        let missing = "Received client_credentials grant_type request however integration user is not configured for OAuth:1";
+        for (code, description, expected) in [
+            (ErrorCode::UnauthorizedClient, missing, Code::ApplicationUserMissing),
+            (ErrorCode::UnauthorizedClient, "", Code::ClientRefused),
+            (ErrorCode::UnsupportedGrantType, "", Code::GrantTypeRefused),
+        ] {
+            assert_eq!(refused(code, description).code(), expected, "{description}");
+        }
+    }
+
+    #[test]
+    fn what_stands_in_front_is_told_by_its_kind() {
+        let phase = Phase::Exchange { at_most: SignedDuration::ZERO };
+        let page = |status, title: &str| TokenError::Page { status, title: Some(title.into()) };
+        for (error, code, outcome) in [
+            (
+                TokenError::Redirected { status: 302, sign_in: true },
+                Code::SignInInFront,
+                Outcome::Failed,
+            ),
+            (
+                TokenError::Redirected { status: 302, sign_in: false },
+                Code::EndpointRedirects,
+                Outcome::Failed,
+            ),
+            (page(200, "Sign in"), Code::SignInInFront, Outcome::TryLater),
+            (page(404, "Page not found"), Code::EndpointMissing, Outcome::TryLater),
+            (page(403, "Access restricted"), Code::AddressRefused, Outcome::TryLater),
+            (page(403, "Welcome"), Code::AnswerUnreadable, Outcome::TryLater),
+        ] {
+            let failure = TokenFailure { phase, error };
+            assert_eq!((failure.code(), failure.outcome()), (code, outcome), "{failure:?}");
+        }
     }
 
     #[test]

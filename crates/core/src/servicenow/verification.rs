@@ -57,6 +57,9 @@ pub enum ApiError {
     /// 401.
     #[error("the instance does not accept the access token (401{})", said(.0.as_deref()))]
     NotAccepted(Option<String>),
+    /// 401 for a token that is seconds old.
+    #[error("the instance refused a token that it has just issued (401{})", said(.0.as_deref()))]
+    NewRefused(Option<String>),
     /// 403 for a client that is securely scoped.
     #[error("the client may call no API (403{})", said(.0.as_deref()))]
     Restricted(Option<String>),
@@ -98,17 +101,30 @@ impl Diagnose for ApiError {
     fn code(&self) -> Code {
         match self {
             Self::NotAccepted(_) => Code::TokenNotAccepted,
+            Self::NewRefused(_) => Code::NewTokenRefused,
             Self::Restricted(_) => Code::ApiRestricted,
             Self::ScopeMissing(_) => Code::ApiScopeMissing,
+            Self::Forbidden(said) if says(said.as_deref(), "api level acl") => Code::ApiAclRefused,
             Self::Forbidden(_) => Code::ApiForbidden,
             Self::RateLimited => Code::RateLimited,
             Self::Unavailable(_) => Code::InstanceBusy,
-            Self::Page { title, .. } => match title.as_deref().and_then(Page::from_title) {
-                Some(Page::Hibernating) => Code::InstanceAsleep,
-                Some(Page::Offline) => Code::InstanceOffline,
-                None => Code::AnswerUnreadable,
+            Self::Page { title, .. } => Page::code_of(title.as_deref()),
+            Self::Unexpected { detail, .. } => match detail.as_deref() {
+                detail if says(detail, "invalid table") => Code::TableUnknown,
+                detail if says(detail, "does not represent any resource") => Code::ApiPathUnknown,
+                _ => Code::ApiUnexpected,
             },
-            Self::Unexpected { .. } => Code::ApiUnexpected,
+        }
+    }
+}
+
+impl ApiError {
+    /// The same about a token that was issued a moment ago: a 401 then has another cause than age.
+    #[must_use]
+    pub fn for_new_token(self) -> Self {
+        match self {
+            Self::NotAccepted(said) => Self::NewRefused(said),
+            other => other,
         }
     }
 }
@@ -126,6 +142,8 @@ pub fn judge(answer: &Response) -> Result<ApiVerdict, ApiError> {
         (200, Some(json)) => judge_result(&json)
             .ok_or(ApiError::Unexpected { status, detail: Some("no `result`".to_owned()) }),
         (401, _) => Err(ApiError::NotAccepted(said)),
+        // A page that refuses the address never looked at the token.
+        (403, None) if restricted(body) => Err(ApiError::Page { status, title: title(body) }),
         (403, _) => Err(forbidden(said)),
         (404, Some(_)) => Ok(ApiVerdict::NotThere),
         (429, _) => Err(ApiError::RateLimited),
@@ -152,11 +170,18 @@ fn judge_result(json: &Value) -> Option<ApiVerdict> {
     }
 }
 
+fn restricted(body: &[u8]) -> bool {
+    title(body).as_deref().and_then(Page::from_title) == Some(Page::Restricted)
+}
+
+fn says(said: Option<&str>, words: &str) -> bool {
+    said.unwrap_or_default().to_ascii_lowercase().contains(words)
+}
+
 fn forbidden(said: Option<String>) -> ApiError {
-    let lower = said.as_deref().unwrap_or_default().to_ascii_lowercase();
-    if lower.contains("unscoped api") {
+    if says(said.as_deref(), "unscoped api") {
         ApiError::Restricted(said)
-    } else if lower.contains("api access scope") {
+    } else if says(said.as_deref(), "api access scope") {
         ApiError::ScopeMissing(said)
     } else {
         ApiError::Forbidden(said)
@@ -204,7 +229,16 @@ mod tests {
         );
         assert_eq!(code(403, &body("Access to unscoped api is not allowed")), Code::ApiRestricted);
         assert_eq!(code(403, &body("Missing required api access scope: x")), Code::ApiScopeMissing);
-        assert_eq!(code(403, &body("Failed API level ACL Validation")), Code::ApiForbidden);
+        assert_eq!(code(403, &body("Failed API level ACL Validation")), Code::ApiAclRefused);
+        assert_eq!(code(403, &body("Insufficient rights to query records")), Code::ApiForbidden);
+        assert_eq!(code(403, "<title>Access restricted</title>"), Code::AddressRefused);
+        assert_eq!(code(403, "<title>No</title>"), Code::ApiForbidden);
+        let bad = |message: &str| code(400, &format!(r#"{{"error":{{"message":"{message}"}}}}"#));
+        assert_eq!(bad("Invalid table kb_x"), Code::TableUnknown);
+        assert_eq!(bad("Requested URI does not represent any resource"), Code::ApiPathUnknown);
+        assert_eq!(bad("x"), Code::ApiUnexpected);
+        let new = ApiError::NotAccepted(None).for_new_token();
+        assert_eq!(new.code(), Code::NewTokenRefused);
         assert_eq!(code(200, "<title>Instance Hibernating page</title>"), Code::InstanceAsleep);
         assert_eq!(code(200, r#"{"result":"x"}"#), Code::ApiUnexpected);
         assert_eq!(judged(404, "{}"), Ok(ApiVerdict::NotThere));

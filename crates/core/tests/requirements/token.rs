@@ -86,7 +86,7 @@ fn r32_a_redirect_is_a_verdict() {
     for status in [300, 301, 302, 303, 304, 307, 308, 399] {
         let error =
             judge(answer(status, r#"{"access_token":"a","token_type":"Bearer"}"#)).unwrap_err();
-        assert_eq!(error, TokenError::Redirected { status });
+        assert_eq!(error, TokenError::Redirected { status, sign_in: false });
         assert!(!error.is_transient(), "the same request would be answered the same");
     }
 }

@@ -89,7 +89,7 @@ fn g16_a_broken_network_ends_in_time_and_keeps_the_refresh_token() {
         assert_ne!(error.outcome(), Outcome::LoginNeeded, "{what}: {error:?}");
         let record = stage.record();
         assert_eq!((record.state, record.generation), (RecordState::Held, Generation(1)), "{what}");
-        assert!(record.progress.next.is_some() || error.code() == Code::EndpointRedirects);
+        assert!(record.progress.next.is_some() || error.code() == Code::SignInInFront);
         let attempts = watched.attempts.lock().unwrap().clone();
         assert_in_time(fault, &attempts);
         for two in attempts.windows(2).skip(1) {
@@ -113,7 +113,7 @@ fn assert_in_time(fault: &Fault, attempts: &[Attempt]) {
         assert!(attempt.took <= limit + SLACK, "{what}: {attempt:?}");
     }
     // Whatever may pass by itself is tried again.
-    let most = if fault.codes.contains(&Code::EndpointRedirects) { 1..=1 } else { 2..=5 };
+    let most = if fault.codes.contains(&Code::SignInInFront) { 1..=1 } else { 2..=5 };
     assert!(most.contains(&attempts.len()), "{what}: {} attempts", attempts.len());
 }
 

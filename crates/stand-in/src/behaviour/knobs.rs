@@ -68,6 +68,18 @@ knobs! {
     CODE_FAILED "code.failed_attempt" OneOf(&["burnt", "kept"]), "burnt", "§4.2",
         "Whether a failed exchange uses the code up.";
 
+    // Records that are not as somebody believes.
+    CLIENT_ACTIVE "client.active" OneOf(&["as-client", "off"]), "as-client", "§1.8, §4.2 no. 15",
+        "Whether clients are active: as their records say, or none is.";
+    CLIENT_SECRET "client.secret" OneOf(&["as-client", "changed"]), "as-client", "§4.2 no. 1, §12.24",
+        "The client secret on the record: the one that was handed out, or another since then.";
+    CLIENT_REDIRECT "client.redirect" OneOf(&["as-client", "other"]), "as-client", "§1.6, §12.4",
+        "The Redirect URL on the record: as it is, or with a slash more at its end.";
+    CLIENT_AUTH_SCOPES "client.auth_scopes" OneOf(&["as-client", "none"]), "as-client", "§7.4, §12.9",
+        "The auth scopes on the record: as they are, or none.";
+    USER_STATE "user.state" OneOf(&["as-user", "locked", "inactive", "password-reset", "web-service-only"]), "as-user", "§4.2 no. 10, §12.13",
+        "What every user's record says: as it is, locked out, inactive, password needs reset, or web service access only.";
+
     // The token endpoint: the request.
     BODY_ONLY "token.body_only" SWITCH, "on", "§4.3",
         "Property glide.oauth.allow.parameters.in.post.body.only: parameters in the URL are refused.";
@@ -189,8 +201,12 @@ knobs! {
         "Securely scoped clients get 403 `Access to unscoped api is not allowed`.";
     API_REQUIRED_SCOPE "api.required_scope" Text("a scope, or nothing"), "", "§4.4, §12.9",
         "An auth scope that every API demands; clients without it or `useraccount` get 403.";
-    API_ACL "api.acl" OneOf(&["open", "refused", "no-rows", "empty-fields"]), "open", "§4.4, §12.23",
-        "What ACLs and user criteria leave of the Table API: all, 403, no rows, or rows with empty fields.";
+    API_ACL "api.acl" OneOf(&["open", "refused", "api-level", "no-rows", "empty-fields"]), "open", "§4.4, §12.23",
+        "What ACLs and user criteria leave of the Table API: all, 403, 403 for every API, no rows, or rows with empty fields.";
+    API_POLICY "api.policy" OneOf(&["none", "refused"]), "none", "§9, targets §5 no. 22",
+        "A REST API access policy without a profile for OAuth: good tokens are answered 401.";
+    API_TABLES "api.tables" OneOf(&["present", "none"]), "present", "§4.4",
+        "Whether the tables of a knowledge base exist; if not, 400 `Invalid table`.";
     API_CLIENTS "api.clients" OneOf(&["administrators", "everybody"]), "administrators", "§7.3, §8",
         "Who may read the clients' records (oauth_entity): administrators of OAuth, or every user.";
     API_CREDENTIALS "api.credentials" OneOf(&["own", "administrators"]), "own", "§8, §12.22",
@@ -199,8 +215,8 @@ knobs! {
         "Who may read who has which role (sys_user_has_role).";
     API_LOCKED_USERS "api.locked_users" OneOf(&["refused", "accepted"]), "refused", "§4.2 no. 10",
         "A living token whose user has been locked or deactivated: 401, or it works on (unknown).";
-    API_CURRENT_USER "api.current_user" OneOf(&["present", "missing"]), "present", "§10",
-        "Whether the undocumented /api/now/ui/user/current_user exists.";
+    API_CURRENT_USER "api.current_user" OneOf(&["present", "missing", "no-resource"]), "present", "§10",
+        "Whether the undocumented /api/now/ui/user/current_user exists; if not, 404 or 400 `Requested URI does not represent any resource`.";
     API_JAVASCRIPT "api.javascript_query" OneOf(&["dropped", "evaluated"]), "dropped", "§10",
         "`javascript:gs.getUserName()` in a query: the filter is dropped, so that a stranger's row is returned, or it is evaluated.";
     API_QUERY_TOKEN "api.query_token" OneOf(&["refused", "accepted"]), "refused", "§3.4",

@@ -26,7 +26,9 @@ pub(crate) fn handle(instance: &mut Instance, call: &Call) -> Reply {
         Ok(caller) => caller,
         Err(refusal) => return refusal,
     };
-    let checked = check_rate(instance, call).and_then(|()| check_scope(instance, &caller));
+    let checked = check_rate(instance, call)
+        .and_then(|()| check_scope(instance, &caller))
+        .and_then(|()| check_acl(instance));
     let mut answer = match checked {
         Ok(()) => dispatch(instance, call, &caller),
         Err(refusal) => refusal,
@@ -71,7 +73,8 @@ fn not_authenticated() -> Reply {
 
 /// A living token, else a user's password, else a session's cookie (§3.4).
 fn check_caller(instance: &mut Instance, call: &Call) -> Result<Caller, Reply> {
-    let by_token = token_of(instance, call).and_then(|token| {
+    let by_policy = !instance.behaviour.is(&knob::API_POLICY, "refused");
+    let by_token = token_of(instance, call).filter(|_| by_policy).and_then(|token| {
         let owner = instance.owner_of_living_access(call.now, &token)?;
         Some((owner, token))
     });
@@ -87,10 +90,10 @@ fn check_caller(instance: &mut Instance, call: &Call) -> Result<Caller, Reply> {
         return Ok(Caller { user, client_id: Some(client_id) });
     }
     if let Some((name, password)) = call.basic().as_deref().and_then(|text| text.split_once(':'))
-        && let Some(user) = instance.users.get(name)
-        && login::check_password(user, password)
+        && let Some(user) = instance.record_of_user(name)
+        && login::check_password(&user, password)
     {
-        return Ok(Caller { user: user.clone(), client_id: None });
+        return Ok(Caller { user, client_id: None });
     }
     check_session(instance, call).ok_or_else(not_authenticated)
 }
@@ -116,8 +119,8 @@ fn check_session(instance: &Instance, call: &Call) -> Option<Caller> {
 
 fn usable(instance: &Instance, user_name: &str) -> Option<User> {
     let all = instance.behaviour.is(&knob::API_LOCKED_USERS, "accepted");
-    let user = instance.users.get(user_name)?;
-    (all || user.active && !user.locked_out).then(|| user.clone())
+    let user = instance.record_of_user(user_name)?;
+    (all || user.active && !user.locked_out).then_some(user)
 }
 
 fn check_rate(instance: &mut Instance, call: &Call) -> Result<(), Reply> {
@@ -148,7 +151,7 @@ fn check_rate(instance: &mut Instance, call: &Call) -> Result<(), Reply> {
 
 /// Securely scoped clients, and APIs that are linked to an auth scope. Bearer only (§7.4, §9).
 fn check_scope(instance: &Instance, caller: &Caller) -> Result<(), Reply> {
-    let client = caller.client_id.as_deref().and_then(|id| instance.clients.get(id));
+    let client = caller.client_id.as_deref().and_then(|id| instance.record_of_client(id));
     let Some(client) = client else { return Ok(()) };
     let has =
         |scope: &str| client.auth_scopes.iter().any(|own| own == scope || own == "useraccount");
@@ -167,6 +170,15 @@ fn check_scope(instance: &Instance, caller: &Caller) -> Result<(), Reply> {
     }
     let detail = format!("Missing required API access scope: {required}");
     Err(reply::api_error(403, "User Not Authorized", Some(&detail)))
+}
+
+/// An access rule of the API itself, which no table comes into (§4.4).
+fn check_acl(instance: &Instance) -> Result<(), Reply> {
+    if instance.behaviour.is(&knob::API_ACL, "api-level") {
+        let detail = "Failed API level ACL Validation";
+        return Err(reply::api_error(403, "User Not Authorized", Some(detail)));
+    }
+    Ok(())
 }
 
 fn keys(instance: &Instance) -> Reply {

@@ -75,7 +75,7 @@ fn refuse(instance: &Instance, call: &Call, problem: Problem) -> Reply {
 /// The user of this session, as long as the user may still work here.
 fn signed_in(instance: &Instance, call: &Call) -> Option<String> {
     let name = instance.sessions.get(&call.session)?.user.as_deref()?;
-    let user = instance.users.get(name)?;
+    let user = instance.record_of_user(name)?;
     (user.active && !user.locked_out).then(|| name.to_owned())
 }
 

@@ -2,7 +2,7 @@
 
 use http::header::{CONTENT_LENGTH, RETRY_AFTER};
 
-use crate::endpoints::token_answer;
+use crate::endpoints::{self, token_answer};
 use crate::fault::{Fault, Network};
 use crate::instance::Answer;
 use crate::pages;
@@ -16,7 +16,10 @@ pub(crate) fn replaces(fault: &Fault) -> Answer {
         "bad-gateway" => bad_gateway(),
         "login-page" => reply::html(200, pages::single_sign_on()),
         "login-redirect" => reply::redirect("/login_with_sso.do?glide_sso_id=pretend"),
-        "flapping-refresh" => token_answer::generic(),
+        "offline-page" => reply::html(200, pages::offline()),
+        "address-refused" => ip_refused(),
+        "not-found" => endpoints::not_found(),
+        "flapping-refresh" | "refused" => token_answer::generic(),
         _ => unavailable(fault),
     };
     Answer { response, network: Network::default(), fault: Some(fault.kind.clone()) }

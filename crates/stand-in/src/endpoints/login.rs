@@ -41,8 +41,8 @@ fn check(instance: &Instance, call: &Call, user_name: &str) -> Result<(), &'stat
         return Err("The form was incomplete.");
     }
     let password = value(&call.form, "user_password").unwrap_or_default();
-    let user = instance.users.get(user_name).ok_or(INVALID)?;
-    check_password(user, password).then_some(()).ok_or(INVALID)?;
+    let user = instance.record_of_user(user_name).ok_or(INVALID)?;
+    check_password(&user, password).then_some(()).ok_or(INVALID)?;
     if user.password_needs_reset {
         return Err("Your password has expired and must be changed.");
     }

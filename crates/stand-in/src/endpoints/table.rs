@@ -110,6 +110,9 @@ pub(crate) fn attachment(
 /// The rows that this caller may read, before any query.
 fn readable(instance: &Instance, caller: &Caller, name: &str) -> Result<Vec<Row>, Reply> {
     let unknown = || reply::api_error(400, &format!("Invalid table {name}"), None);
+    if name.starts_with("kb_") && instance.behaviour.is(&knob::API_TABLES, "none") {
+        return Err(unknown());
+    }
     let all = rows::of_table(instance, &caller.user, name).ok_or_else(unknown)?;
     let insufficient = || {
         let detail = "Field(s) present in the query do not have permission to be read";

@@ -119,7 +119,7 @@ fn exchange_code(
 
 fn check_user(instance: &Instance, user_name: &str) -> Result<(), Refusal> {
     let invalid = |cause: &str| Refusal::new("invalid_grant", format!("invalid_token: {cause}"));
-    let user = instance.users.get(user_name).ok_or_else(|| invalid("no such user"))?;
+    let user = instance.record_of_user(user_name).ok_or_else(|| invalid("no such user"))?;
     if !user.active {
         return Err(invalid("the user is inactive"));
     }

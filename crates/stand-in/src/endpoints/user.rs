@@ -8,10 +8,14 @@ use crate::instance::Instance;
 use crate::reply::{self, Reply};
 
 pub(crate) fn current_user(instance: &Instance, caller: &Caller) -> Reply {
-    if instance.behaviour.is(&knob::API_CURRENT_USER, "missing") {
-        let mut answer = no_resource();
-        *answer.status_mut() = http::StatusCode::NOT_FOUND;
-        return answer;
+    match instance.behaviour.text(&knob::API_CURRENT_USER) {
+        "no-resource" => return no_resource(),
+        "missing" => {
+            let mut answer = no_resource();
+            *answer.status_mut() = http::StatusCode::NOT_FOUND;
+            return answer;
+        }
+        _ => {}
     }
     let user = &caller.user;
     reply::api(

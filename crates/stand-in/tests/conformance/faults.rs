@@ -31,6 +31,10 @@ fn faults_that_stand_before_the_instance() {
         ("unavailable", 503, "503 Service Unavailable"),
         ("login-page", 200, "Sign in to your organization"),
         ("login-redirect", 302, ""),
+        ("offline-page", 200, "Your instance is currently offline"),
+        ("address-refused", 403, "Security restricted: Access restricted"),
+        ("not-found", 404, "Page not found"),
+        ("refused", 401, GENERIC),
     ];
     for (kind, status, text) in cases {
         let mut bench = Bench::new(&[]);

@@ -2,7 +2,7 @@
 
 use snowtoken_stand_in::{Behaviour, Values};
 
-const SOURCES: [&str; 11] = [
+const SOURCES: [&str; 12] = [
     include_str!("api.rs"),
     include_str!("faults.rs"),
     include_str!("pages.rs"),
@@ -10,6 +10,7 @@ const SOURCES: [&str; 11] = [
     include_str!("quirks/lifetimes.rs"),
     include_str!("quirks/token_answer.rs"),
     include_str!("quirks/token_request.rs"),
+    include_str!("records.rs"),
     include_str!("registry.rs"),
     include_str!("rfc6749.rs"),
     include_str!("rfc7009.rs"),

@@ -12,6 +12,7 @@ mod faults;
 mod knobs;
 mod pages;
 mod quirks;
+mod records;
 mod registry;
 mod rfc6749;
 mod rfc7009;

@@ -60,7 +60,7 @@ macro_rules! api_entries {
             Visit("System Logs > All", "an administrator sees there what was refused"),
             Run("snowtoken login --no-verify", "stores the tokens without the proving call")],
         who: "your ServiceNow administrator",
-        signs: ["rest api access policy", "api access policy", "inbound authentication profile", "glide.security.response.authenticate.header.auth_profile.first_scheme_only", "enforce token restriction"],
+        signs: ["rest api access policy", "~api access policy", "inbound authentication profile", "glide.security.response.authenticate.header.auth_profile.first_scheme_only", "~enforce token restriction"],
         rehearsal: Knobs(&["api.policy=refused"]),
         source: "ServiceNow documentation: Create an API access policy; AWS documentation: Amazon Bedrock, ServiceNow",
     }
@@ -83,7 +83,7 @@ macro_rules! api_entries {
             Visit("Knowledge > Administration > Knowledge Bases > the base > Can Read", "add the user, or a criterion the user meets"),
             Note("give the user the roles that the consumer names: `snowtoken target show NAME`")],
         who: "your ServiceNow administrator",
-        signs: ["\"result\":[]", "\"result\": []", "user criteria", "no record to be seen", "fewer records than", "empty result", "~empty list"],
+        signs: ["\"result\":[]", "\"result\": []", "~user criteria", "no record to be seen", "fewer records than", "~empty result", "~empty list"],
         rehearsal: Never("an empty answer is no failure: `snowtoken rehearse --yes --knob api.acl=no-rows` shows it at step 4, and `empty-fields` the other kind"),
         source: "ServiceNow as observed by others, docs/quirks.md; Microsoft documentation: ServiceNow knowledge connector",
     }
@@ -127,7 +127,7 @@ macro_rules! api_entries {
         fixes: [Run("snowtoken profile set NAME --refresh-token-lifespan 365d", "states the lifespan that stands on the record: the end is counted from the consent"),
             Visit("System Security > Access Control (ACL)", "or a read rule on oauth_credential for the user's own rows")],
         who: "you, or your ServiceNow administrator",
-        signs: ["oauth_credential"],
+        signs: ["oauth_credential + 403", "oauth_credential + insufficient rights", "~oauth_credential"],
         rehearsal: Never("it is no failure: the end is counted instead, as `snowtoken rehearse --yes --knob api.credentials=administrators` shows"),
         source: "ServiceNow community thread 2654068; ServiceNow documentation: Manage tokens",
     }

@@ -78,7 +78,7 @@ macro_rules! consent_entries {
         fixes: [Note("log in again and press Allow; the user who signs in must be the one whose data is to be read"),
             Run("snowtoken login", "start again with a fresh code")],
         who: "the user who signs in",
-        signs: ["error=access_denied"],
+        signs: ["error=access_denied", "error: access_denied"],
         rehearsal: Test("a_denied_consent_ends_with_its_own_code"),
         source: "RFC 6749 §4.1.2.1",
     }
@@ -145,7 +145,7 @@ macro_rules! consent_entries {
         fixes: [Note("set the other program to the authorization code grant (`response_type=code`); the implicit grant is unsafe, leave the property alone"),
             Run("snowtoken login", "gets tokens by the authorization code grant")],
         who: "you",
-        signs: ["response_type=token", "glide.oauth.clients.allowed.for.implicit.grant", "implicit grant"],
+        signs: ["response_type=token", "glide.oauth.clients.allowed.for.implicit.grant", "~implicit grant"],
         rehearsal: Never("snowtoken never asks for the implicit grant"),
         source: "ServiceNow documentation: Prevent OAuth clients from using implicit grant; RFC 9700 §2.1.2",
     }
@@ -212,7 +212,7 @@ macro_rules! consent_entries {
         fixes: [Visit("User Administration > Users > the user", "Active must be ticked and Locked out not"),
             Run("snowtoken refresh", "asks again once that is mended; the tokens are kept")],
         who: "your ServiceNow administrator",
-        signs: ["user name or password invalid", "user is locked", "the user is inactive", "user account is locked", "locked_out", "locked out"],
+        signs: ["user name or password invalid", "user is locked", "the user is inactive", "user account is locked", "locked_out", "~locked out"],
         rehearsal: Knobs(&["user.state=locked"]),
         source: "ServiceNow documentation: OAuth API request parameters",
     }
@@ -267,9 +267,9 @@ macro_rules! consent_entries {
         proof: "The message says how old the code was at most.",
         fixes: [Run("snowtoken login", "start again with a fresh code, and paste at once: the exchange follows without delay"),
             Run("snowtoken login --redirect-uri http://127.0.0.1:8456/callback", "needs no paste, where this redirect URI is registered"),
-            Set("auth_code_lifespan", "on the client's record an administrator can give codes more than 60 s")],
+            Set("~auth_code_lifespan", "on the client's record an administrator can give codes more than 60 s")],
         who: "you",
-        signs: ["authorization code expired", "authorization code has expired", "code has expired", "code expired", "auth_code_lifespan", "codes end after"],
+        signs: ["authorization code expired", "authorization code has expired", "code has expired", "code expired", "~auth_code_lifespan", "codes end after"],
         rehearsal: Knobs(&["lifespan.code=1", "fault.kind=slow", "fault.path=/oauth_token.do"]),
         source: "ServiceNow community thread 1554984; RFC 6749 §4.1.2",
     }

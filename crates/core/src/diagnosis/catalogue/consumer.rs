@@ -59,7 +59,7 @@ macro_rules! consumer_entries {
         rehearsal: Never("it is an answer of AWS"),
         source: "AWS documentation: Amazon AppFlow API, ServiceNowConnectorProfileCredentials",
     }
-    CloudformationHidesError = "cloudformation-hides-error", "CloudFormation cut the connector's error off", You, Failed {
+    CloudformationHidesError = "cloudformation-hides-error", "the template's error message hides the connector's", You, Failed {
         seen: "A stack fails at AWS::AppFlow::ConnectorProfile with a message that ends in the middle, or says that it is too long.",
         cause: "CloudFormation shows 1,024 characters of an error, and AppFlow's are longer: the cause stands behind the cut.",
         proof: "`aws appflow create-connector-profile` with the same values shows all of it.",
@@ -77,7 +77,7 @@ macro_rules! consumer_entries {
         fixes: [Run("snowtoken target show nice-knowledge-hub", "the fields of the right form"),
             Note("in CXone, go to Knowledge Hub and its sources")],
         who: "you",
-        signs: ["cxone agent for servicenow", "agent for servicenow", "cxone + servicenow + studio", "openframe"],
+        signs: ["cxone agent for servicenow", "agent for servicenow", "cxone + servicenow + studio", "~openframe"],
         rehearsal: Never("it is a form of another product"),
         source: "vendor's page, \"Generate ServiceNow OAuth Tokens\" and its neighbours",
     }

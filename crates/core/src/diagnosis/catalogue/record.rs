@@ -10,7 +10,7 @@ macro_rules! record_entries {
         fixes: [Visit("the user menu > Elevate role", "tick security_admin; it lasts until the session ends"),
             Note("or ask an administrator for the role oauth_admin; for the Machine Identity Console mi_admin")],
         who: "your ServiceNow administrator",
-        signs: ["new button", "elevate role", "elevate to security_admin", "security_admin", "oauth_admin", "mi_admin"],
+        signs: ["~new button", "elevate role", "elevate to security_admin", "~security_admin", "~oauth_admin", "~mi_admin"],
         rehearsal: Never("it happens on a form of the instance, which the stand-in does not have"),
         source: "Microsoft documentation: ServiceNow connector, set-up; ServiceNow documentation: Machine Identity Console",
     }
@@ -21,7 +21,7 @@ macro_rules! record_entries {
         fixes: [Visit("System OAuth > Application Registry > the client > Client Secret", "unlock the field, type the secret in, save"),
             Run("snowtoken login --client-secret-file FILE", "tries with it")],
         who: "your ServiceNow administrator",
-        signs: ["sysparm_input_display_value", "setdisplayvalue", "password2", "secret is malformed", "malformed secret"],
+        signs: ["sysparm_input_display_value", "setdisplayvalue", "~password2", "secret is malformed", "malformed secret"],
         rehearsal: Test("a_secret_may_need_the_display_value_flag"),
         source: "ServiceNow documentation: Table API; ServiceNow documentation: Configure the OAuth authentication method",
     }
@@ -44,7 +44,7 @@ macro_rules! record_entries {
         fixes: [Visit("Machine Identity Console > Inbound integrations > the client", "choose the values again and save"),
             Note("mended by ServiceNow in Zurich Patch 4 and later")],
         who: "your ServiceNow administrator",
-        signs: ["prb1934567", "prb1926337", "inbound_grant_type", "after the upgrade + token", "after upgrade + oauth"],
+        signs: ["prb1934567", "prb1926337", "~inbound_grant_type", "after the upgrade + token", "after upgrade + oauth"],
         rehearsal: Never("how such a record answers is not known"),
         source: "ServiceNow release notes: Zurich, PRB1934567 and PRB1926337",
     }
@@ -54,7 +54,7 @@ macro_rules! record_entries {
         proof: "The related lists of the record are empty.",
         fixes: [Visit("System OAuth > Application Registry > New", "make the client through the form, in the scope Global")],
         who: "your ServiceNow administrator",
-        signs: ["oauth_entity_profile", "inserted directly", "direct insert"],
+        signs: ["~oauth_entity_profile", "inserted directly", "~direct insert"],
         rehearsal: Never("what is left out differs by release"),
         source: "AWS documentation: Amazon Bedrock, ServiceNow; ServiceNow as observed by others, docs/quirks.md",
     }

@@ -59,7 +59,7 @@ macro_rules! road_entries {
         proof: "Status 429; Retry-After says for how long.",
         fixes: [Note("repeat after the time it names")],
         who: "wait, or your ServiceNow administrator",
-        signs: ["rate limit", "429 too many requests", "x-ratelimit-limit", "too many requests"],
+        signs: ["rate limit", "429 too many requests", "~x-ratelimit-limit", "too many requests"],
         rehearsal: Test("a_rate_limit_ends_a_login_with_its_own_code"),
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
@@ -141,7 +141,7 @@ macro_rules! road_entries {
         fixes: [Note("open the instance in a browser on this machine: if a network asks for a sign-in, do it and repeat"),
             Note("an administrator exempts /oauth_token.do, /oauth_revoke_token.do and /api/ from the sign-in proxy")],
         who: "you, or your network's or ServiceNow administrator",
-        signs: ["login_with_sso.do", "glide_sso_id", "sign in to your organization", "sign in to your account", "single sign-on", "saml2/redirect", "login.microsoftonline.com", "302 + login", "oauth_token.do + 302"],
+        signs: ["login_with_sso.do", "glide_sso_id", "sign in to your organization", "sign in to your account", "~single sign-on", "saml2/redirect", "login.microsoftonline.com", "~302 + login", "oauth_token.do + 302"],
         rehearsal: Knobs(&["fault.kind=login-redirect", "fault.path=/oauth_token.do"]),
         source: "Microsoft documentation issues: OfficeDocs-MicrosoftSearch 71; RFC 6749 §3.2",
     }
@@ -152,7 +152,7 @@ macro_rules! road_entries {
         fixes: [Note("use the network or VPN that is admitted"),
             Visit("System Security > IP Address Access Control", "add the address this machine is seen with, or that of the consumer")],
         who: "your ServiceNow administrator",
-        signs: ["security restricted", "access restricted", "ip address access control", "kb1001318"],
+        signs: ["security restricted", "~access restricted", "ip address access control", "kb1001318"],
         rehearsal: Knobs(&["fault.kind=address-refused", "fault.path=/oauth_token.do"]),
         source: "ServiceNow documentation: IP address access control; ServiceNow KB1001318",
     }
@@ -163,7 +163,7 @@ macro_rules! road_entries {
         fixes: [Note("request a new instance at developer.servicenow.com, make the client there again"),
             Run("snowtoken login NAME --instance NEW", "the new instance, with the new client ID and secret")],
         who: "the owner of the developer instance",
-        signs: ["instance has been reclaimed", "instance was reclaimed", "request an instance", "instance is no longer assigned", "reclaimed"],
+        signs: ["instance has been reclaimed", "instance was reclaimed", "request an instance", "instance is no longer assigned", "~reclaimed"],
         rehearsal: Never("a machine that is gone gives no answer that could be played"),
         source: "ServiceNow developer site: Understanding personal developer instances",
     }
@@ -174,7 +174,7 @@ macro_rules! road_entries {
         fixes: [Run("snowtoken token", "ask from a program or server, and keep secrets out of pages"),
             Visit("System Web Services > REST > CORS Rules", "a rule for the origin, for API calls; not for the token endpoint")],
         who: "whoever wrote the page",
-        signs: ["blocked by cors policy", "access-control-allow-origin", "cors rule", "sys_cors_rule", "cross-origin request blocked", "~cors"],
+        signs: ["blocked by cors policy", "no 'access-control-allow-origin'", "~access-control-allow-origin", "cors rule", "sys_cors_rule", "cross-origin request blocked", "~cors"],
         rehearsal: Never("it happens inside a browser, to a page of somebody else"),
         source: "ServiceNow documentation: Define a CORS rule",
     }

@@ -164,7 +164,7 @@ macro_rules! token_entries {
         fixes: [Note("the values are authorization_code, refresh_token, client_credentials, and urn:ietf:params:oauth:grant-type:jwt-bearer, without blanks"),
             Visit("Machine Identity Console > Inbound integrations > the client", "records of the newer form are made for one grant: take one of the right kind")],
         who: "whoever wrote the program, or your ServiceNow administrator",
-        signs: ["unsupported_grant_type", "unsupported grant_type", "unsupported grant type", "grant_type=code&", "grant_type=code "],
+        signs: ["unsupported_grant_type", "unsupported grant_type", "unsupported grant type", "grant_type=code"],
         rehearsal: Test("unsupported_grants_have_three_answers"),
         source: "RFC 6749 §5.2; ServiceNow community thread 2252411",
     }
@@ -197,7 +197,7 @@ macro_rules! token_entries {
         fixes: [Run("snowtoken login", "gets tokens by the authorization code grant, which needs no password in a program"),
             Note("a product that knows the password grant only should be asked for another one; switching the property off makes the instance less safe")],
         who: "whoever runs the consumer, then your ServiceNow administrator",
-        signs: ["glide.oauth.inbound.ropc.grant_type.disabled", "ropc", "grant_type=password"],
+        signs: ["glide.oauth.inbound.ropc.grant_type.disabled", "~ropc", "~grant_type=password"],
         rehearsal: Never("snowtoken leaves the password grant out on purpose"),
         source: "ServiceNow documentation: Disable resource owner password credentials in OAuth 2.0 token grants; RFC 9700 §2.4",
     }
@@ -208,7 +208,7 @@ macro_rules! token_entries {
         fixes: [Run("snowtoken login", "the person signs in on a page, with whatever the instance or the identity provider asks for"),
             Set("--wait 30m", "gives the person more time for it")],
         who: "the user who signs in",
-        signs: ["append the otp", "append otp", "otp to the password", "multi-factor authentication", "mfa is enforced", "mfa enforcement", "second factor", "~mfa"],
+        signs: ["append the otp", "append otp", "otp to the password", "~multi-factor authentication", "mfa is enforced", "mfa enforcement", "~second factor", "~mfa"],
         rehearsal: Never("snowtoken leaves the password grant out on purpose"),
         source: "ServiceNow documentation: Troubleshoot MFA enforcement; Snowflake documentation: ServiceNow connector",
     }
@@ -243,7 +243,7 @@ macro_rules! token_entries {
             Visit("System OAuth > Application Registry > the client > Refresh Token Lifespan", "31536000 is one year; set it before the login that shall profit"),
             Run("snowtoken status --within 14d", "warns in time by its exit code; `--ics FILE` writes a calendar")],
         who: "the user who signs in",
-        signs: ["kb0791140", "refresh token has expired", "refresh token expired", "refresh token is expired", "100 days", "8640000", "8,640,000", "it has ended", "new refresh token from"],
+        signs: ["kb0791140", "refresh token has expired", "refresh token expired", "refresh token is expired", "~100 days", "~8640000", "~8,640,000", "~it has ended", "new refresh token from"],
         rehearsal: Test("a_refresh_token_dies_when_it_should"),
         source: "ServiceNow KB0791140; ServiceNow community thread 2752707",
     }

@@ -66,8 +66,8 @@ fn other_answers_to_the_code_are_told_apart() {
         ("bad-gateway", Code::InstanceBusy),
         ("bad-gateway-after", Code::InstanceBusy),
         ("unavailable", Code::InstanceBusy),
-        ("login-page", Code::AnswerUnreadable),
-        ("login-redirect", Code::EndpointRedirects),
+        ("login-page", Code::SignInInFront),
+        ("login-redirect", Code::SignInInFront),
         ("truncated-json", Code::AnswerInvalid),
     ] {
         let setting = Setting::pasting();

@@ -61,11 +61,11 @@ fn verdicts_are_final_and_the_tokens_stay() {
         format!(r#"{{"error":{{"message":"x","detail":"{detail}"}},"status":"failure"}}"#)
     };
     for (status, body, expected) in [
-        (401, error("Required to provide Auth information"), Code::TokenNotAccepted),
-        (401, "<html>".to_owned(), Code::TokenNotAccepted),
+        (401, error("Required to provide Auth information"), Code::NewTokenRefused),
+        (401, "<html>".to_owned(), Code::NewTokenRefused),
         (403, error("Access to unscoped api is not allowed"), Code::ApiRestricted),
         (403, error("Missing required api access scope"), Code::ApiScopeMissing),
-        (403, error("Failed API level ACL Validation"), Code::ApiForbidden),
+        (403, error("Failed API level ACL Validation"), Code::ApiAclRefused),
         (429, String::new(), Code::RateLimited),
         (503, String::new(), Code::InstanceBusy),
         (302, String::new(), Code::AnswerUnreadable),
@@ -87,7 +87,7 @@ fn verdicts_are_final_and_the_tokens_stay() {
 fn a_fallback_that_fails_proves_nothing() {
     for (status, body, expected) in [
         (404, "{}", Code::ApiUnexpected),
-        (401, "{}", Code::TokenNotAccepted),
+        (401, "{}", Code::NewTokenRefused),
         (403, "{}", Code::ApiForbidden),
         (200, r#"{"result":{"user_name":"x"}}"#, Code::ApiUnexpected),
     ] {

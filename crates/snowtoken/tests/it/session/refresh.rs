@@ -187,7 +187,7 @@ fn g15_pages_and_failures_keep_the_refresh_token() {
         (401, "<html>", Code::AnswerUnreadable),
         (401, r#"{"error":"invalid_client"}"#, Code::ClientRefused),
         (403, "<html>", Code::AnswerUnreadable),
-        (404, r#"{"error":"invalid_grant"}"#, Code::AnswerUnreadable),
+        (404, r#"{"error":"invalid_grant"}"#, Code::EndpointMissing),
         (301, "", Code::EndpointRedirects),
         (307, r#"{"error":"invalid_grant"}"#, Code::EndpointRedirects),
         (400, r#"{"error":"temporarily_unavailable"}"#, Code::InstanceBusy),

@@ -72,5 +72,5 @@ fn r32_a_redirect_of_the_token_endpoint_is_told() {
     let transport = crate::support::requests::direct();
     let result = snowtoken::http::Transport::send(&transport, request, AMPLE).unwrap();
     let error = expected.receive(result).unwrap_err();
-    assert_eq!(error, TokenError::Redirected { status: 307 });
+    assert_eq!(error, TokenError::Redirected { status: 307, sign_in: false });
 }

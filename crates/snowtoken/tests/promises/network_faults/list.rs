@@ -184,8 +184,8 @@ fn portals() -> Vec<Fault> {
     [
         ("a portal's page", answer(200, "", page), Code::AnswerUnreadable),
         ("a portal's refresh", answer(200, "", refresh), Code::AnswerUnreadable),
-        ("a portal's 302", answer(302, to_login, ""), Code::EndpointRedirects),
-        ("a portal's 307", answer(307, to_login, ""), Code::EndpointRedirects),
+        ("a portal's 302", answer(302, to_login, ""), Code::SignInInFront),
+        ("a portal's 307", answer(307, to_login, ""), Code::SignInInFront),
         ("a portal's 511", answer(511, "", page), Code::InstanceBusy),
         ("a portal's 403", answer(403, "", page), Code::AnswerUnreadable),
     ]

@@ -73,10 +73,12 @@ fn cut_short() -> Vec<Wrong> {
 
 /// A refusal, or tokens, under a status that is not theirs.
 fn statuses() -> Vec<Wrong> {
-    let code = |status| match status {
-        300..=399 => Code::EndpointRedirects,
+    let code = |status, body| match status {
+        300..=399 => Code::SignInInFront,
+        404 => Code::EndpointMissing,
         429 => Code::RateLimited,
         500..=599 => Code::InstanceBusy,
+        _ if body == PAGE => Code::SignInInFront,
         _ => Code::AnswerUnreadable,
     };
     let server_side =
@@ -91,7 +93,7 @@ fn statuses() -> Vec<Wrong> {
         for body in [INVALID_GRANT, GOOD, PAGE] {
             let headers = format!("{JSON}location: /login.do\r\n");
             let bytes = answer(status, &headers, body.as_bytes());
-            list.push(wrong(format!("{status} {}", &body[..8]), bytes, &[code(status)]));
+            list.push(wrong(format!("{status} {}", &body[..8]), bytes, &[code(status, body)]));
         }
     }
     for status in [201, 202, 203, 206, 207, 226] {
@@ -113,7 +115,8 @@ fn pages() -> Vec<Wrong> {
         for headers in [JSON, "content-type: text/html\r\n", ""] {
             for body in [PAGE, "", "invalid_grant", "error=invalid_grant", "access_denied"] {
                 let bytes = answer(status, headers, body.as_bytes());
-                list.push(wrong(format!("{status} {body}"), bytes, &[Code::AnswerUnreadable]));
+                let code = if body == PAGE { Code::SignInInFront } else { Code::AnswerUnreadable };
+                list.push(wrong(format!("{status} {body}"), bytes, &[code]));
             }
             let bytes = answer(status, headers, HIBERNATING.as_bytes());
             list.push(wrong(format!("{status} asleep"), bytes, &[Code::InstanceAsleep]));
@@ -213,7 +216,7 @@ fn other_errors() -> Vec<Wrong> {
             ("invalid_scope", Code::ScopeRefused),
             ("temporarily_unavailable", Code::InstanceBusy),
             ("invalid_request", Code::RequestRefused),
-            ("unsupported_grant_type", Code::RequestRefused),
+            ("unsupported_grant_type", Code::GrantTypeRefused),
             ("slow_down", Code::RequestRefused),
             ("INVALID_GRANT", Code::RequestRefused),
             ("invalid_grant ", Code::RequestRefused),

@@ -46,8 +46,8 @@ fn check_state(instance: &Instance, parameters: &Pairs) -> Result<(), Problem> {
 }
 
 fn check_client(instance: &Instance, parameters: &Pairs) -> Result<Client, Problem> {
-    let client = value(parameters, "client_id").and_then(|id| instance.clients.get(id));
-    client.filter(|client| client.active).cloned().ok_or(Problem::Page("Invalid client_id"))
+    let client = value(parameters, "client_id").and_then(|id| instance.record_of_client(id));
+    client.filter(|client| client.active).ok_or(Problem::Page("Invalid client_id"))
 }
 
 fn check_redirect_uri(

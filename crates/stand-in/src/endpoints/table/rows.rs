@@ -27,8 +27,14 @@ pub(super) fn of_table(instance: &Instance, user: &User, name: &str) -> Option<V
         return None;
     }
     let mut rows: Vec<Row> = match name {
-        "sys_user" => instance.users.values().map(user_row).collect(),
-        "oauth_entity" => instance.clients.values().map(|one| client_row(instance, one)).collect(),
+        "sys_user" => {
+            let users = instance.users.keys().filter_map(|name| instance.record_of_user(name));
+            users.map(|user| user_row(&user)).collect()
+        }
+        "oauth_entity" => {
+            let clients = instance.clients.keys().filter_map(|id| instance.record_of_client(id));
+            clients.map(|client| client_row(instance, &client)).collect()
+        }
         "oauth_entity_scope" => scope_rows(instance, "name", |client| &client.scopes),
         "oauth_entity_auth_scope_mapping" => {
             scope_rows(instance, "auth_scope", |client| &client.auth_scopes)

@@ -31,15 +31,16 @@ pub(super) fn check_client(
         Some((id, secret)) => (Some(id), Some(secret)),
         None => (posted_id, posted_secret),
     };
-    let client =
-        id.and_then(|id| instance.clients.get(&id)).ok_or_else(|| invalid("no such client"))?;
+    let client = id
+        .and_then(|id| instance.record_of_client(&id))
+        .ok_or_else(|| invalid("no such client"))?;
     if !client.active {
         return Err(invalid("the client is inactive"));
     }
     match secret {
-        None if client.public_client => Ok(client.clone()),
+        None if client.public_client => Ok(client),
         None => Err(Refusal::new("invalid_client", "client_secret")),
-        Some(secret) if secret == client.client_secret && !secret.is_empty() => Ok(client.clone()),
+        Some(secret) if secret == client.client_secret && !secret.is_empty() => Ok(client),
         Some(_) => Err(invalid("wrong client_secret")),
     }
 }
