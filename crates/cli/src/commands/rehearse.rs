@@ -199,8 +199,15 @@ fn consent(world: &World, url: &str, stuck: &Mutex<Option<PersonError>>) -> Opti
 
 /// A person would read the page and ask `explain`; so does the robot.
 fn what_was_shown(shown: &PersonError) -> Failure {
+    let lost = match shown {
+        PersonError::Connection(_) => Some(Code::ConnectionLost),
+        PersonError::Slow => Some(Code::TimedOut),
+        PersonError::Loop => Some(Code::BrowserLoop),
+        _ => None,
+    };
     let shown = shown.to_string();
-    let code = recognise(&shown).codes.first().copied().unwrap_or(Code::ConsentTimeout);
+    let found = recognise(&format!("oauth_auth.do: {shown}")).codes;
+    let code = lost.or(found.first().copied()).unwrap_or(Code::ConsentTimeout);
     Failure::told(code, format!("the robot came to no redirect: {}", Printable(&shown)))
 }
 

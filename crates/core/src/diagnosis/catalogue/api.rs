@@ -11,7 +11,7 @@ macro_rules! api_entries {
             Run("snowtoken login", "a new consent")],
         who: "you",
         signs: ["user not authenticated", "required to provide auth information"],
-        rehearsal: Test("every_call_says_why_it_was_refused"),
+        rehearsal: Test("refusals_are_verdicts"),
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     ApiRestricted = "api-restricted", "the token is good, but the client may call no API", Instance, Failed {

@@ -51,7 +51,6 @@ macro_rules! consent_entries {
         source: "RFC 6749 §3.1",
     }
     StateMismatch = "state-mismatch", "the redirected URL belongs to another login", You, Failed {
-        seen: "Our own message; nothing was sent.",
         cause: "Its `state` is missing or not the one this login sent: an older tab, another terminal, or somebody else's link.",
         proof: "`state` is compared before anything else is looked at; nothing was sent.",
         fixes: [Run("snowtoken login", "start again with a fresh code"),
@@ -79,7 +78,7 @@ macro_rules! consent_entries {
             Run("snowtoken login", "start again with a fresh code")],
         who: "the user who signs in",
         signs: ["error=access_denied", "error: access_denied"],
-        rehearsal: Test("a_denied_consent_ends_with_its_own_code"),
+        rehearsal: Test("item_9_a_deny_with_the_right_state_ends_the_command"),
         source: "RFC 6749 §4.1.2.1",
     }
     AuthorizationRefused = "authorization-refused", "the instance refused the authorization request", Instance, Failed {
@@ -94,15 +93,15 @@ macro_rules! consent_entries {
         source: "RFC 6749 §4.1.2.1",
     }
     ConsentTimeout = "consent-timeout", "nobody answered in time", You, LoginNeeded {
-        seen: "The browser shows a page of the instance and never goes on; here the wait ends.",
+        seen: "The browser shows a page of the instance and never goes on; here nobody answers in time.",
         cause: "The page was closed, sign-in took longer than the wait, or the instance showed an error page instead of redirecting.",
         proof: "Neither the listener nor the prompt heard anything.",
         fixes: [Note("look at the browser: a page that says `Invalid redirect_uri` or `Missing State parameter` names the cause"),
             Set("--wait 30m", "waits longer"),
             Run("snowtoken login", "start again with a fresh code")],
         who: "you",
-        signs: [],
-        rehearsal: Knobs(&["deny=page", "consent.repeat=always"]),
+        signs: ["nobody answers in time", "nobody answered in time", "nobody answered within"],
+        rehearsal: Test("a_wait_that_nobody_ends_has_its_own_code"),
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     RedirectUriMismatch = "redirect-uri-mismatch", "the instance does not know this redirect URI", Instance, Failed {
@@ -270,7 +269,7 @@ macro_rules! consent_entries {
             Set("~auth_code_lifespan", "on the client's record an administrator can give codes more than 60 s")],
         who: "you",
         signs: ["authorization code expired", "authorization code has expired", "code has expired", "code expired", "~auth_code_lifespan", "codes end after"],
-        rehearsal: Knobs(&["lifespan.code=1", "fault.kind=slow", "fault.path=/oauth_token.do"]),
+        rehearsal: Test("a_code_lives_sixty_seconds_and_works_once"),
         source: "ServiceNow community thread 1554984; RFC 6749 §4.1.2",
     }
     CodeTakenForToken = "code-taken-for-token", "the row that lives one minute is the code, not a token", You, LoginNeeded {

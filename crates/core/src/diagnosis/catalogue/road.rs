@@ -20,7 +20,7 @@ macro_rules! road_entries {
         fixes: [Note("an administrator exempts /oauth_token.do and /oauth_revoke_token.do from the sign-in proxy, or gives the new host for --instance")],
         who: "your ServiceNow administrator",
         signs: [],
-        rehearsal: Test("a_redirect_of_the_token_endpoint_is_a_verdict"),
+        rehearsal: Test("r32_a_redirect_is_a_verdict"),
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     InstanceAsleep = "instance-asleep", "the instance is hibernating", Instance, TryLater {
@@ -60,7 +60,7 @@ macro_rules! road_entries {
         fixes: [Note("repeat after the time it names")],
         who: "wait, or your ServiceNow administrator",
         signs: ["rate limit", "429 too many requests", "~x-ratelimit-limit", "too many requests"],
-        rehearsal: Test("a_rate_limit_ends_a_login_with_its_own_code"),
+        rehearsal: Knobs(&["token.rate_limit=1", "retry_after=3600"]),
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     NameNotFound = "name-not-found", "the instance's name does not exist", Network, TryLater {
@@ -104,6 +104,7 @@ macro_rules! road_entries {
         fixes: [Note("repeat; everything stored is kept")],
         who: "wait",
         signs: ["connection reset", "broken pipe", "econnreset", "socket hang up", "err_connection_reset"],
+        rehearsal: Knobs(&["fault.kind=cut", "fault.path=/oauth_token.do", "fault.from=2"]),
         source: "a rule of snowtoken",
     }
     ProxyFailed = "proxy-failed", "the proxy did not let us through", Network, TryLater {
@@ -142,7 +143,7 @@ macro_rules! road_entries {
             Note("an administrator exempts /oauth_token.do, /oauth_revoke_token.do and /api/ from the sign-in proxy")],
         who: "you, or your network's or ServiceNow administrator",
         signs: ["login_with_sso.do", "glide_sso_id", "sign in to your organization", "sign in to your account", "~single sign-on", "saml2/redirect", "login.microsoftonline.com", "~302 + login", "oauth_token.do + 302"],
-        rehearsal: Knobs(&["fault.kind=login-redirect", "fault.path=/oauth_token.do"]),
+        rehearsal: Knobs(&["fault.kind=login-page", "fault.path=/oauth_token.do"]),
         source: "Microsoft documentation issues: OfficeDocs-MicrosoftSearch 71; RFC 6749 §3.2",
     }
     AddressRefused = "address-refused", "the instance does not let this address in", Instance, TryLater {

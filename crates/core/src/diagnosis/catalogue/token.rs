@@ -24,7 +24,7 @@ macro_rules! token_entries {
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "your ServiceNow administrator",
         signs: ["invalid_client", "unauthorized_client", "invalid client"],
-        rehearsal: Test("a_client_that_is_not_active_is_refused_by_the_token_endpoint"),
+        rehearsal: Knobs(&["client.secret=changed", "token.errors=rfc"]),
         source: "RFC 6749 §5.2; ServiceNow as documented and observed, docs/quirks.md; vendor's page, \"Invalid client\"",
     }
     ScopeRefused = "scope-refused", "the instance does not know a scope that was asked for", Instance, Failed {
@@ -59,7 +59,7 @@ macro_rules! token_entries {
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "your ServiceNow administrator",
         signs: ["invalid_request"],
-        rehearsal: Test("an_odd_error_of_the_token_endpoint_has_its_own_code"),
+        rehearsal: Test("g15_wrong_answers_keep_the_refresh_token"),
         source: "RFC 6749 §5.2",
     }
     CatchAll = "server-error-access-denied", "ServiceNow's answer to nearly everything", Instance, Failed {
@@ -89,7 +89,7 @@ macro_rules! token_entries {
         fixes: [Note("open the instance in a browser from this machine: what page appears?")],
         who: "you or your network's administrator",
         signs: [],
-        rehearsal: Knobs(&["fault.kind=huge-body", "fault.path=/oauth_token.do"]),
+        rehearsal: Knobs(&["fault.kind=huge-body", "fault.path=/oauth_token.do", "fault.from=2"]),
         source: "RFC 6749 §10.14",
     }
     CodeLost = "code-lost", "the answer to the code was lost on the way", Network, Failed {
@@ -133,7 +133,7 @@ macro_rules! token_entries {
             Note("give the new secret to the consumer too: what was delivered holds the old one")],
         who: "your ServiceNow administrator",
         signs: ["wrong client_secret", "client secret was rotated", "secret rotated", "secret was changed", "client secret mismatch"],
-        rehearsal: Knobs(&["client.secret=changed", "token.errors=rfc"]),
+        rehearsal: Test("a_secret_that_was_changed_is_refused_at_once"),
         source: "ServiceNow documentation: Create an endpoint for clients to access the instance; ServiceNow as observed by others, docs/quirks.md",
     }
     ParametersInUrl = "parameters-in-url", "the parameters were not in the body of a POST", You, Failed {
@@ -187,7 +187,7 @@ macro_rules! token_entries {
             Note("if a user is not offered there: a known fault of some releases (KB2624687)")],
         who: "your ServiceNow administrator",
         signs: ["integration user is not configured", "oauth application user", "kb2624687", "prb1963296"],
-        rehearsal: Test("client_credentials_need_a_property_and_a_user"),
+        rehearsal: Test("a_client_without_its_user_is_named_as_that"),
         source: "ServiceNow documentation: Add an OAuth application user; ServiceNow KB2624687",
     }
     PasswordGrantOff = "password-grant-off", "the password grant is switched off", Instance, Failed {
@@ -267,7 +267,7 @@ macro_rules! token_entries {
             Run("snowtoken login NAME --client-id ID", "a profile for each client")],
         who: "your ServiceNow administrator",
         signs: ["same refresh token twice", "disconnects everyone", "two connections share", "share the same token"],
-        rehearsal: Test("a_new_consent_brings_the_same_pair_and_a_later_end"),
+        rehearsal: Test("a_new_consent_brings_the_same_pair_and_prolongs_it"),
         source: "ServiceNow KB0791140; inferred, docs/quirks.md",
     }
 
