@@ -4,6 +4,8 @@ use super::Tree;
 
 /// The table of diagnoses: this file, and its parts in the folder of the same name.
 const CATALOGUE: &str = "crates/core/src/diagnosis/catalogue";
+/// The table of texts and the codes they are explained by.
+const RECOGNISED: &str = "crates/core/tests/recognition.rs";
 const PAGES: &str = "docs/reference/diagnoses/";
 const QUIRKS: &str = "docs/quirks.md";
 
@@ -15,7 +17,9 @@ pub(crate) fn all_is_told(tree: &Tree) -> Vec<String> {
 }
 
 fn diagnoses(tree: &Tree) -> Vec<String> {
-    let codes: Vec<&str> = tree.below(CATALOGUE, ".rs").flat_map(|(_, text)| codes(text)).collect();
+    let entries: Vec<Entry<'_>> =
+        tree.below(CATALOGUE, ".rs").flat_map(|(_, text)| entries(text)).collect();
+    let codes: Vec<&str> = entries.iter().map(|entry| entry.code).collect();
     if codes.is_empty() {
         return vec![format!("{CATALOGUE}: no codes were found in it")];
     }
@@ -31,18 +35,70 @@ fn diagnoses(tree: &Tree) -> Vec<String> {
             found.push(format!("{path} tells of a diagnosis that does not exist"));
         }
     }
+    found.extend(entries.iter().filter_map(|entry| unprovoked(tree, entry)));
     found
 }
 
-/// The codes of the table: `Name = "code", "title", …` opens each entry.
-fn codes(text: &str) -> Vec<&str> {
-    let code = |line: &'_ str| -> Option<(usize, usize)> {
-        let at = line.find(" = \"")? + 4;
-        let name = line[..at - 4].trim();
-        let length = line[at..].find("\", \"")?;
-        name.chars().all(char::is_alphanumeric).then_some((at, at + length))
+/// As much of an entry of the table as is looked at here.
+struct Entry<'t> {
+    variant: &'t str,
+    code: &'t str,
+    /// What stands behind `rehearsal:`, if anything does.
+    rehearsal: Option<&'t str>,
+}
+
+/// The entries of the table: `Name = "code", "title", …` opens each.
+fn entries(text: &str) -> Vec<Entry<'_>> {
+    let mut entries: Vec<Entry<'_>> = Vec::new();
+    for line in text.lines().map(str::trim) {
+        let opening = line.split_once(" = \"").and_then(|(variant, rest)| {
+            let (code, _) = rest.split_once("\", \"")?;
+            let is_name = variant.chars().all(char::is_alphanumeric);
+            is_name.then_some(Entry { variant, code, rehearsal: None })
+        });
+        if let Some(entry) = opening {
+            entries.push(entry);
+        } else if let (Some(entry), Some(told)) =
+            (entries.last_mut(), line.strip_prefix("rehearsal: "))
+        {
+            entry.rehearsal = Some(told);
+        }
+    }
+    entries
+}
+
+/// A diagnosis that nothing provokes: neither a rehearsal, nor a test that exists, nor a reason why
+/// there can be none.
+fn unprovoked(tree: &Tree, entry: &Entry<'_>) -> Option<String> {
+    let code = entry.code;
+    let Some(told) = entry.rehearsal else {
+        let names = [format!("\"{code}\""), format!("Code::{}", entry.variant)];
+        let is_named = tree.below("crates/", ".rs").any(|(path, text)| {
+            // Texts that `explain` recognises provoke nothing.
+            if path == RECOGNISED {
+                return false;
+            }
+            let tests = if path.contains("/tests/") { text } else { unit_tests(text) };
+            names.iter().any(|name| has_word(tests, name))
+        });
+        let lost = format!("the diagnosis `{code}` has no rehearsal, and no test names it");
+        return (!is_named).then_some(lost);
     };
-    text.lines().filter_map(|line| code(line).map(|(from, to)| &line[from..to])).collect()
+    let test = told.strip_prefix("Test(\"")?.split('"').next()?;
+    let function = format!("fn {test}(");
+    let exists = tree.below("crates/", ".rs").any(|(_, text)| text.contains(&function));
+    (!exists).then(|| format!("the diagnosis `{code}` names a test that is not there: {test}"))
+}
+
+/// `Code::Key` does not stand in `Code::KeyWrong`.
+fn has_word(text: &str, word: &str) -> bool {
+    text.match_indices(word)
+        .any(|(at, _)| !text[at + word.len()..].chars().next().is_some_and(char::is_alphanumeric))
+}
+
+/// The tests at the bottom of a file.
+fn unit_tests(text: &str) -> &str {
+    text.find("#[cfg(test)]").map_or("", |at| &text[at..])
 }
 
 /// A quirk is a section `## …` with lines that begin with `Source:`, `Knob:` and `Test:`; the last
@@ -97,7 +153,7 @@ mod tests {
     use super::*;
 
     const TABLE: &str =
-        "catalogue! {\n    Bug = \"bug\", \"a bug\", Us, Bug {\n        cause: \"x\",\n";
+        "x! {\n    Bug = \"bug\", \"a bug\", Us, Bug {\n        rehearsal: Never(\"x\"),\n";
     const GOOD: &str = "# Quirks\n\n## Odd\n\n- Source: KB1\n- Knob: `odd`\n- Test: `odd_works`\n";
 
     fn tree(page: &str, quirks: &str) -> Tree {
@@ -121,6 +177,27 @@ mod tests {
             diagnoses(&Tree::of(&[("crates/core/src/diagnosis/catalogue.rs", "nothing")])).len(),
             1
         );
+    }
+
+    #[test]
+    fn a_diagnosis_that_nothing_provokes_is_found() {
+        let odd = |rehearsal: &str, test: &str| {
+            let table =
+                format!("    Odd = \"odd-one\", \"odd\", Us, Bug {{\n{rehearsal}\n    }}\n");
+            let tree = Tree::of(&[("crates/a/tests/b.rs", test)]);
+            entries(&table).iter().filter_map(|entry| unprovoked(&tree, entry)).count()
+        };
+        for (rehearsal, test, found) in [
+            ("", "", 1),
+            ("", "assert(\"odd-one\")", 0),
+            ("", "Code::Odd)", 0),
+            ("", "Code::Oddity", 1),
+            ("        rehearsal: Never(\"x\"),", "", 0),
+            ("        rehearsal: Test(\"odd_works\"),", "", 1),
+            ("        rehearsal: Test(\"odd_works\"),", "fn odd_works() {}", 0),
+        ] {
+            assert_eq!(odd(rehearsal, test), found, "{rehearsal} {test}");
+        }
     }
 
     #[test]

@@ -121,3 +121,20 @@ fn a_client_without_its_user_is_named_as_that() {
     assert_eq!(code(&outcome), "application-user-missing", "{outcome:#?}");
     assert_eq!(outcome.code, Some(1));
 }
+
+#[test]
+fn a_desk_with_tokens_has_its_own_failures() {
+    let (instance, sandbox) = (StandIn::with(&["refresh.access=new-each-time"]), Sandbox::new());
+    log_in(&sandbox, &instance);
+    let file = sandbox.path("files/delivered.json").display().to_string();
+    sandbox.run(&["deliver", PROFILE, "--format", "json", "--output", &file]).ok();
+    sandbox.run(&["refresh", PROFILE]).ok();
+    for (arguments, expected, exit) in [
+        (&["deliver", PROFILE, "--check"][..], "delivery-drifted", 3),
+        (&["exec", PROFILE, "--", "no-such-program"], "program-not-started", 127),
+        (&["status", PROFILE, "--within", "9999d"], "deadline-near", 3),
+    ] {
+        let outcome = sandbox.run(arguments);
+        assert_eq!((code(&outcome), outcome.code), (expected, Some(exit)), "{outcome:#?}");
+    }
+}

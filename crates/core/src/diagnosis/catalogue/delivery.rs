@@ -25,6 +25,7 @@ macro_rules! delivery_entries {
         fixes: [Run("snowtoken deliver --output FILE", "writes it again"), Note("after `revoke` or `logout` the copy is dead: delete it")],
         who: "you",
         signs: [],
+        rehearsal: Test("a_desk_with_tokens_has_its_own_failures"),
         source: "a rule of snowtoken",
     }
     DeliveryUnfit = "delivery-unfit", "a value does not fit the consumer's form", Instance, Failed {
@@ -33,6 +34,7 @@ macro_rules! delivery_entries {
         fixes: [Run("snowtoken target show NAME", "the limits")],
         who: "your ServiceNow administrator",
         signs: [],
+        rehearsal: Test("a_line_break_is_refused"),
         source: "docs/reference/targets.md",
     }
     ImportUnreadable = "import-unreadable", "the file holds no credentials we know", You, Usage {
@@ -93,6 +95,7 @@ macro_rules! delivery_entries {
         fixes: [Note("check the name after `--`")],
         who: "you",
         signs: [],
+        rehearsal: Test("a_desk_with_tokens_has_its_own_failures"),
         source: "a rule of snowtoken",
     }
 

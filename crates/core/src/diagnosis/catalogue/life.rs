@@ -25,6 +25,7 @@ macro_rules! life_entries {
         fixes: [Run("snowtoken login", "gets a new token set")],
         who: "you",
         signs: [],
+        rehearsal: Test("what_is_missing_is_said_without_asking_the_instance"),
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     TokenTooShort = "token-too-short", "the instance does not give a longer-lived token now", Instance, TryLater {

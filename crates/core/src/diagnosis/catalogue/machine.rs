@@ -26,6 +26,7 @@ macro_rules! machine_entries {
         fixes: [Set("SNOWTOKEN_HOME", "a folder on a disk of this machine, not on a network file system")],
         who: "you",
         signs: ["no locks available"],
+        rehearsal: Test("v34_a_file_system_without_locks_is_told_by_its_name"),
         source: "a rule of snowtoken",
     }
     KeeperRunning = "keeper-running", "a keeper is running already", Machine, TryLater {
@@ -92,6 +93,7 @@ macro_rules! machine_entries {
         fixes: [Note("repeat: the newer tokens are used")],
         who: "you",
         signs: [],
+        rehearsal: Test("a_late_answer_changes_nothing"),
         source: "ARCHITECTURE.md",
     }
     StoreUnreadable = "store-unreadable", "the store cannot be opened", Machine, Store {
@@ -142,6 +144,7 @@ macro_rules! machine_entries {
         fixes: [Set("SNOWTOKEN_KEY_FILE=PATH", "keeps the key in a file that only you can read")],
         who: "you",
         signs: ["org.freedesktop.secrets"],
+        rehearsal: Test("without_a_bus"),
         source: "a rule of snowtoken",
     }
     MachineExhausted = "machine-exhausted", "this machine gives no more threads, open files or memory", Machine, TryLater {
