@@ -131,7 +131,7 @@ fn a_desk_with_tokens_has_its_own_failures() {
     sandbox.run(&["refresh", PROFILE]).ok();
     for (arguments, expected, exit) in [
         (&["deliver", PROFILE, "--check"][..], "delivery-drifted", 3),
-        (&["exec", PROFILE, "--", "no-such-program"], "program-not-started", 127),
+        (&["exec", PROFILE, "--", "no-such-program"], "program-not-started", 1),
         (&["status", PROFILE, "--within", "9999d"], "deadline-near", 3),
     ] {
         let outcome = sandbox.run(arguments);
