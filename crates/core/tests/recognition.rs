@@ -2,8 +2,6 @@
 //! diagnosis that `explain` must come to. One line for each way in which ServiceNow, or what stands
 //! before or behind it, is known to say no.
 
-#![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect ends there")]
-
 use std::collections::BTreeSet;
 
 use snowtoken_core::diagnosis::{CATALOGUE, Certainty, Code, recognise};
@@ -102,6 +100,7 @@ const IN_THE_BROWSER: &[Line] = &[
     ("http://127.0.0.1:8456/callback?error=invalid_request&state=x", "authorization-refused", SURE),
     ("http://127.0.0.1:8456/callback?error=invalid_scope&state=x", "scope-refused", SURE),
     ("unsupported_response_type", "authorization-refused", SURE),
+    ("Invalid response_type", "authorization-refused", SURE),
 ];
 
 /// Answers of the token endpoint.
@@ -153,6 +152,9 @@ const AT_THE_TOKEN_ENDPOINT: &[Line] = &[
     ("glide.oauth.allow.parameters.in.post.body.only", "parameters-in-url", SURE),
     ("unspecified error", "body-not-a-form", SURE),
     ("POST /oauth_token.do Content-Type: application/json", "body-not-a-form", SURE),
+    ("GET /oauth_token.do", "parameters-in-url", SURE),
+    ("15:00:07 POST /oauth_token.do 401", "code-too-old", GUESS),
+    ("SSO users have no local password", "password-grant-second-factor", SURE),
     ("KB2423799", "cookie-session-refused", SURE),
     (
         "PRB1927594: token calls fail from an API authenticated session",
@@ -313,6 +315,8 @@ const ON_THE_ROAD: &[Line] = &[
     ),
     ("read ECONNRESET", "connection-lost", SURE),
     ("HTTP/1.1 407 Proxy Authentication Required", "proxy-failed", SURE),
+    ("KB1214959: the instance has moved to another domain", "endpoint-redirects", SURE),
+    ("HTTP/1.1 401\nWWW-Authenticate: BASIC realm=\"Service-now\"", "token-not-accepted", GUESS),
     ("the request timed out", "timed-out", GUESS),
 ];
 
@@ -330,7 +334,7 @@ const AT_THE_RECORD: &[Line] = &[
     ("glide.oauth.clients.allowed.for.implicit.grant", "implicit-grant-off", SURE),
 ];
 
-/// Consumers: AWS, CXone and others.
+/// Products that take the tokens.
 const AT_THE_CONSUMER: &[Line] = &[
     (
         "An error occurred (ValidationException) when calling the CreateConnectorProfile operation: AuthCode cannot be blank",

@@ -81,7 +81,7 @@ fn entry_json(entry: &Entry) -> Value {
         "title": entry.title,
         "blame": blame(entry.blame),
         "exit_code": entry.outcome.exit_code(),
-        "seen": entry.seen,
+        "seen": entry.seen(),
         "cause": entry.cause,
         "proof": entry.proof,
         "fixes": entry.hints().iter().map(ToString::to_string).collect::<Vec<_>>(),
@@ -141,9 +141,7 @@ fn moment_text(moment: Moment) -> &'static str {
 
 fn entry_text(entry: &Entry) -> String {
     let mut text = format!("{}: {}\n\n", entry.code, entry.title);
-    if !entry.seen.is_empty() {
-        let _ = writeln!(text, "Seen:      {}", entry.seen);
-    }
+    let _ = writeln!(text, "Seen:      {}", entry.seen());
     let _ = writeln!(text, "Cause:     {}", entry.cause);
     let _ = writeln!(text, "How known: {}", entry.proof);
     for (index, hint) in entry.hints().iter().enumerate() {
@@ -151,8 +149,10 @@ fn entry_text(entry: &Entry) -> String {
         let _ = writeln!(text, "{label:<10} {hint}");
     }
     let _ = writeln!(text, "Who:       {}", entry.who);
-    if let Some(command) = entry.rehearsal.command() {
-        let _ = writeln!(text, "See it:    {command}");
+    match (entry.rehearsal, entry.rehearsal.command()) {
+        (_, Some(command)) => drop(writeln!(text, "See it:    {command}")),
+        (Rehearsal::Never(reason), _) => drop(writeln!(text, "See it:    not here: {reason}")),
+        _ => {}
     }
     let _ = writeln!(text, "Exit code: {}", entry.outcome.exit_code());
     let _ = writeln!(text, "Source:    {}", entry.source);

@@ -2,6 +2,7 @@
 //! `explain` and the hints of a failure all come from this one table, whose parts follow a token's
 //! life. Each part hands its entries to the next; the last one makes the enum and the list of them.
 
+use std::borrow::Cow;
 use std::fmt;
 
 use super::{Blame, Hint, Outcome};
@@ -86,6 +87,15 @@ pub enum Fix {
 }
 
 impl Entry {
+    /// What stands on the screen or in a log.
+    pub fn seen(&self) -> Cow<'static, str> {
+        if self.seen.is_empty() {
+            let own = "A message of snowtoken's own that ends with the line";
+            return format!("{own} `code: {}`.", self.code).into();
+        }
+        self.seen.into()
+    }
+
     /// The fixes as hints.
     pub fn hints(&self) -> Vec<Hint> {
         self.fixes

@@ -9,7 +9,7 @@ use zeroize::Zeroizing;
 use super::{Instance, Page};
 use crate::diagnosis::{Code, Diagnose};
 use crate::oauth::client::uri_of;
-use crate::oauth::token::title;
+use crate::oauth::token::{leads_to_sign_in, title};
 use crate::oauth::{Request, Response};
 use crate::printable::Printable;
 use crate::secret::{Body, Secret};
@@ -83,6 +83,9 @@ pub enum ApiError {
         /// Its title, if it has one.
         title: Option<String>,
     },
+    /// A redirect to a sign-in.
+    #[error("a sign-in answered instead of the API (status {0})")]
+    SignIn(u16),
     /// Anything else.
     #[error("the instance answered the proving call with {status}{}", said(.detail.as_deref()))]
     Unexpected {
@@ -109,6 +112,7 @@ impl Diagnose for ApiError {
             Self::RateLimited => Code::RateLimited,
             Self::Unavailable(_) => Code::InstanceBusy,
             Self::Page { title, .. } => Page::code_of(title.as_deref()),
+            Self::SignIn(_) => Code::SignInInFront,
             Self::Unexpected { detail, .. } => match detail.as_deref() {
                 detail if says(detail, "invalid table") => Code::TableUnknown,
                 detail if says(detail, "does not represent any resource") => Code::ApiPathUnknown,
@@ -141,6 +145,7 @@ pub fn judge(answer: &Response) -> Result<ApiVerdict, ApiError> {
     match (status, json) {
         (200, Some(json)) => judge_result(&json)
             .ok_or(ApiError::Unexpected { status, detail: Some("no `result`".to_owned()) }),
+        (300..=399, _) if leads_to_sign_in(answer) => Err(ApiError::SignIn(status)),
         (401, _) => Err(ApiError::NotAccepted(said)),
         // A page that refuses the address never looked at the token.
         (403, None) if restricted(body) => Err(ApiError::Page { status, title: title(body) }),
@@ -244,6 +249,16 @@ mod tests {
         assert_eq!(judged(404, "{}"), Ok(ApiVerdict::NotThere));
         assert_eq!(code(404, "<html>"), Code::AnswerUnreadable);
         assert_eq!(judged(200, r#"{"result":[]}"#), Ok(ApiVerdict::Records(0)));
+    }
+
+    #[test]
+    fn a_redirect_to_a_sign_in_is_told_from_others() {
+        let code = |location: &str| {
+            let answer = http::Response::builder().status(302).header("location", location);
+            judge(&answer.body(Body::default()).unwrap()).unwrap_err().code()
+        };
+        assert_eq!(code("/login_with_sso.do?glide_sso_id=1"), Code::SignInInFront);
+        assert_eq!(code("/elsewhere"), Code::AnswerUnreadable);
     }
 
     /// R43: one way, the header.

@@ -10,7 +10,7 @@ macro_rules! api_entries {
         fixes: [Run("snowtoken refresh", "gets a new access token while the refresh token lives"),
             Run("snowtoken login", "a new consent")],
         who: "you",
-        signs: ["user not authenticated", "required to provide auth information"],
+        signs: ["user not authenticated", "required to provide auth information", "~basic realm=\"service-now\""],
         rehearsal: Test("refusals_are_verdicts"),
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }

@@ -88,7 +88,7 @@ macro_rules! consent_entries {
         fixes: [Visit("System OAuth > Application Registry", "check the client: Active, Redirect URL, lifespans, scopes, Public Client"),
             Run("snowtoken login", "start again with a fresh code")],
         who: "your ServiceNow administrator",
-        signs: ["error=unauthorized_client", "error=invalid_request", "unsupported_response_type", "error=server_error", "error=unsupported_response_type"],
+        signs: ["error=unauthorized_client", "error=invalid_request", "unsupported_response_type", "error=server_error", "error=unsupported_response_type", "invalid response_type"],
         rehearsal: Test("errors_of_the_redirect_have_their_codes"),
         source: "RFC 6749 §4.1.2.1",
     }
@@ -155,7 +155,7 @@ macro_rules! consent_entries {
         fixes: [Visit("System OAuth > Application Registry > the client", "switch Public Client and Always use PKCE off where the consumer cannot do PKCE; both fields may have to be added to the form first"),
             Note("or switch PKCE (S256) on in the consumer")],
         who: "your ServiceNow administrator",
-        signs: ["missing code_challenge", "code_challenge is required", "code challenge required", "always use pkce", "pkce is required", "~code_challenge", "~pkce"],
+        signs: ["missing code_challenge", "code_challenge is required", "code challenge required", "always use pkce", "pkce is required", "~code_challenge", "~pkce", "success but no token"],
         rehearsal: Never("snowtoken always sends a challenge"),
         source: "ServiceNow documentation: Create an agent in Copilot Studio for MCP client integration; RFC 7636 §4.4.1",
     }
@@ -268,7 +268,7 @@ macro_rules! consent_entries {
             Run("snowtoken login --redirect-uri http://127.0.0.1:8456/callback", "needs no paste, where this redirect URI is registered"),
             Set("~auth_code_lifespan", "on the client's record an administrator can give codes more than 60 s")],
         who: "you",
-        signs: ["authorization code expired", "authorization code has expired", "code has expired", "code expired", "~auth_code_lifespan", "codes end after"],
+        signs: ["authorization code expired", "authorization code has expired", "code has expired", "code expired", "~auth_code_lifespan", "codes end after", "~post /oauth_token.do + 401"],
         rehearsal: Test("a_code_lives_sixty_seconds_and_works_once"),
         source: "ServiceNow community thread 1554984; RFC 6749 §4.1.2",
     }

@@ -15,11 +15,12 @@ macro_rules! road_entries {
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     EndpointRedirects = "endpoint-redirects", "the endpoint answered with a redirect", Instance, Failed {
+        seen: "301, 302, 307 or 308 from /oauth_token.do to another host; KB1214959 tells of instances that moved.",
         cause: "A sign-in proxy stands in front of the instance, or the host has moved. Secrets are never sent on to another address.",
         proof: "Status 3xx from an endpoint that must answer itself.",
         fixes: [Note("an administrator exempts /oauth_token.do and /oauth_revoke_token.do from the sign-in proxy, or gives the new host for --instance")],
         who: "your ServiceNow administrator",
-        signs: [],
+        signs: ["kb1214959"],
         rehearsal: Test("r32_a_redirect_is_a_verdict"),
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
@@ -64,6 +65,7 @@ macro_rules! road_entries {
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     NameNotFound = "name-not-found", "the instance's name does not exist", Network, TryLater {
+        seen: "`Could not resolve host`, `getaddrinfo ENOTFOUND`, `Name or service not known`.",
         cause: "The name is misspelt, or this network cannot resolve it.",
         proof: "The name service has no address for it.",
         fixes: [Note("compare --instance with the address in your browser"),
@@ -73,6 +75,7 @@ macro_rules! road_entries {
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     ConnectFailed = "connect-failed", "no connection to the instance", Network, TryLater {
+        seen: "`Connection refused`, `No route to host`, or a wait that ends with nothing.",
         cause: "Nothing answers at that address and port, or a firewall stands between.",
         proof: "The connection was refused or not answered in time.",
         fixes: [Note("is the instance reachable in a browser on this machine? If only through a proxy, set HTTPS_PROXY"),
@@ -82,6 +85,7 @@ macro_rules! road_entries {
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     TlsFailed = "tls-failed", "the instance's certificate was not accepted", Network, Failed {
+        seen: "`certificate verify failed`, `unable to get local issuer certificate`, a warning in the browser about the certificate.",
         cause: "The certificate is for another name, has ended, or was issued by somebody this machine does not trust: often a proxy that inspects traffic.",
         proof: "The TLS handshake failed; nothing was sent.",
         fixes: [Set("--ca-file FILE", "adds your company's own certificate authority"),
@@ -91,6 +95,7 @@ macro_rules! road_entries {
         source: "RFC 6749 §10.9",
     }
     TimedOut = "timed-out", "no answer in time", Network, TryLater {
+        seen: "A request that ends with `timed out`.",
         cause: "The instance or something in between is too slow.",
         proof: "The time limit of the request ran out.",
         fixes: [Note("repeat; everything stored is kept")],
@@ -99,6 +104,7 @@ macro_rules! road_entries {
         source: "a rule of snowtoken",
     }
     ConnectionLost = "connection-lost", "the connection broke before the answer was whole", Network, TryLater {
+        seen: "`Connection reset by peer`, `socket hang up`, an answer that stops in the middle.",
         cause: "The road between here and the instance failed in the middle.",
         proof: "The answer ended early.",
         fixes: [Note("repeat; everything stored is kept")],
@@ -108,6 +114,7 @@ macro_rules! road_entries {
         source: "a rule of snowtoken",
     }
     ProxyFailed = "proxy-failed", "the proxy did not let us through", Network, TryLater {
+        seen: "`407 Proxy Authentication Required`, or the proxy's own error page.",
         cause: "The proxy refused, wants other credentials, or is not there.",
         proof: "CONNECT was not answered with 200.",
         fixes: [Set("HTTPS_PROXY", "http://user:password@proxy:port; NO_PROXY lists what goes around it")],

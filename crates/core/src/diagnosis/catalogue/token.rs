@@ -29,13 +29,13 @@ macro_rules! token_entries {
     }
     ScopeRefused = "scope-refused", "the instance does not know a scope that was asked for", Instance, Failed {
         seen: "`invalid_scope` in the redirect or in the answer; `Exception on token flow - invalid_scope: The provided OAuth token is not valid` in the system log, 401 `server_error` outside.",
-        cause: "A scope of the request has no row on the client.",
+        cause: "A scope of the request has no row on the client. The newer form and the classic endpoint use two different tables of scopes, and a developer instance that was reset loses the rows.",
         proof: "invalid_scope, on the wire or in the system log.",
         fixes: [Visit("System OAuth > Application Registry > the client > OAuth Scopes", "add every scope of the target, spelt exactly"),
             Run("snowtoken login --no-scope", "asks for no scope at all: the client's own scopes hold"),
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "your ServiceNow administrator",
-        signs: ["exception on token flow - invalid_scope", "invalid_scope", "invalid scope"],
+        signs: ["exception on token flow - invalid_scope", "invalid_scope", "invalid scope", "~the provided oauth token is not valid"],
         rehearsal: Knobs(&["scope.table=oauth_entity_auth_scope_mapping", "token.errors=rfc"]),
         source: "ServiceNow as documented and observed, docs/quirks.md; vendor's page, \"Invalid scope\"",
     }
@@ -143,7 +143,7 @@ macro_rules! token_entries {
         fixes: [Note("send a POST with Content-Type application/x-www-form-urlencoded and everything in the body"),
             Note("whatever stood in the URL is in logs now: make a new client secret")],
         who: "whoever wrote the program",
-        signs: ["oauth_token.do?", "glide.oauth.allow.parameters.in.post.body.only", "parameters are allowed in the post body only"],
+        signs: ["oauth_token.do?", "glide.oauth.allow.parameters.in.post.body.only", "parameters are allowed in the post body only", "get /oauth_token.do"],
         rehearsal: Test("parameters_travel_in_a_posted_form_only"),
         source: "ServiceNow documentation: OAuth token processor parameters; RFC 6749 §2.3.1",
     }
@@ -208,7 +208,7 @@ macro_rules! token_entries {
         fixes: [Run("snowtoken login", "the person signs in on a page, with whatever the instance or the identity provider asks for"),
             Set("--wait 30m", "gives the person more time for it")],
         who: "the user who signs in",
-        signs: ["append the otp", "append otp", "otp to the password", "~multi-factor authentication", "mfa is enforced", "mfa enforcement", "~second factor", "~mfa"],
+        signs: ["append the otp", "append otp", "otp to the password", "~multi-factor authentication", "mfa is enforced", "mfa enforcement", "~second factor", "~mfa", "no local password"],
         rehearsal: Never("snowtoken leaves the password grant out on purpose"),
         source: "ServiceNow documentation: Troubleshoot MFA enforcement; Snowflake documentation: ServiceNow connector",
     }
