@@ -3,6 +3,7 @@
 
 #[cfg(feature = "config")]
 mod config;
+mod explained;
 mod instance;
 mod redirect;
 #[cfg(feature = "store-file")]
@@ -15,6 +16,11 @@ mod token_answer;
 #[cfg(feature = "config")]
 pub fn config(data: &[u8]) {
     config::check(data);
+}
+
+/// A text that was pasted into `explain`.
+pub fn explained(data: &[u8]) {
+    explained::check(data);
 }
 
 /// A text as the name of an instance.

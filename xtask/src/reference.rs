@@ -4,7 +4,9 @@
 //! --knobs`), so this task needs none of the product's crates and builds while they do not. Only
 //! the variables are read from their table in the source.
 
-use std::collections::{BTreeMap, BTreeSet};
+mod diagnoses;
+
+use std::collections::BTreeMap;
 use std::fmt::Write as _;
 use std::fs;
 
@@ -99,9 +101,12 @@ fn pages() -> Result<Pages, String> {
     let source = fs::read_to_string(root().join(VARIABLES)).map_err(|e| e.to_string())?;
     pages.insert("environment.md".into(), environment(&source)?);
     pages.insert("exit-codes.md".into(), exit_codes(&diagnoses)?);
-    pages.insert("diagnoses/README.md".into(), index(&diagnoses));
+    pages.insert("diagnoses/README.md".into(), diagnoses::index(&diagnoses));
     for diagnosis in &diagnoses {
-        pages.insert(format!("diagnoses/{}.md", text(diagnosis, "code")), page(diagnosis));
+        pages.insert(
+            format!("diagnoses/{}.md", text(diagnosis, "code")),
+            diagnoses::page(diagnosis),
+        );
     }
     // One line break at the end, as editors leave it.
     for text in pages.values_mut() {
@@ -289,102 +294,6 @@ fn diagnoses(ask: &Program) -> Result<Vec<Value>, String> {
     if found.is_empty() { Err("`snowtoken explain --list` is empty".into()) } else { Ok(found) }
 }
 
-fn index(diagnoses: &[Value]) -> String {
-    let mut page = format!(
-        "{NOTE}# Diagnoses\n\nEvery failure ends with a line `code: …`. `snowtoken explain CODE` shows the same \
-         as the page here, without a network.\n\n| Code | What happened | Who can mend it | Exit code |\n|---|---|---|---|\n"
-    );
-    for diagnosis in diagnoses {
-        let code = text(diagnosis, "code");
-        let _ = writeln!(
-            page,
-            "| [{code}]({code}.md) | {} | {} | {} |",
-            cell(text(diagnosis, "title")),
-            cell(text(diagnosis, "who")),
-            diagnosis["exit_code"]
-        );
-    }
-    page
-}
-
-fn page(diagnosis: &Value) -> String {
-    let get = |member| text(diagnosis, member);
-    let mut page = format!("{NOTE}# {}\n\n{}.\n\n", get("code"), capital(get("title")));
-    if !get("seen").is_empty() {
-        let _ = write!(page, "**What is seen.** {}\n\n", get("seen"));
-    }
-    let _ = write!(
-        page,
-        "**Cause.** {}\n\n**How it is known.** {}\n\n**Fix.**\n\n",
-        get("cause"),
-        get("proof"),
-    );
-    for fix in diagnosis["fixes"].as_array().into_iter().flatten().filter_map(Value::as_str) {
-        let _ = writeln!(page, "- {}", capital(fix));
-    }
-    let _ = write!(
-        page,
-        "\n**Who can do it.** {}.\n\n**Exit code.** [{}](../exit-codes.md)\n",
-        capital(get("who")),
-        diagnosis["exit_code"]
-    );
-    page.push_str(&rehearsal(&diagnosis["rehearsal"]));
-    if let Some(source) = sources(get("source")) {
-        let _ = write!(page, "\n**Source.** {source}\n");
-    }
-    page
-}
-
-/// How the names of standards, and of the vendor's page whose work we do, begin.
-const STANDARDS: [&str; 3] = ["RFC ", "draft-", "vendor's page"];
-
-/// Who else publishes what a source names.
-const PUBLISHERS: [&str; 9] = [
-    "ServiceNow KB",
-    "ServiceNow documentation",
-    "ServiceNow release notes",
-    "ServiceNow community",
-    "ServiceNow developer site",
-    "AWS documentation",
-    "Microsoft documentation",
-    "Snowflake documentation",
-    "inferred from vendors' documentation",
-];
-
-/// How to see it happen, or why nobody can here.
-fn rehearsal(told: &Value) -> String {
-    match (text(told, "command"), text(told, "test"), text(told, "reason")) {
-        ("", "", "") => String::new(),
-        ("", "", reason) => format!("\n**Rehearsal.** None: {reason}.\n"),
-        ("", test, _) => format!("\n**Rehearsal.** The test `{test}` provokes it.\n"),
-        (command, _, _) => {
-            format!(
-                "\n**Rehearsal.** See it happen, nothing real:\n\n```console\n$ {command}\n```\n"
-            )
-        }
-    }
-}
-
-/// Sources that a reader can get at: standards by name; what is known of the vendor is gathered in
-/// one page of ours.
-fn sources(text: &str) -> Option<String> {
-    let mut found = BTreeSet::new();
-    for piece in text.split(';').flat_map(|piece| piece.split(", RFC ")).map(str::trim) {
-        if STANDARDS.iter().chain(&PUBLISHERS).any(|start| piece.starts_with(start)) {
-            // A section of ours may follow the standard's after a comma.
-            let standard = piece.split(", servicenow.md").next().unwrap_or(piece);
-            let standard = standard.split(", docs/").next().unwrap_or(standard);
-            found.insert(standard.to_owned());
-        } else if piece.starts_with(|c: char| c.is_ascii_digit()) {
-            found.insert(format!("RFC {piece}"));
-        }
-        if piece.contains("servicenow.md") || piece.contains("quirks.md") {
-            found.insert("[quirks](../../quirks.md)".to_owned());
-        }
-    }
-    (!found.is_empty()).then(|| format!("{}.", Vec::from_iter(found).join("; ")))
-}
-
 fn exit_codes(diagnoses: &[Value]) -> Result<String, String> {
     let mut page = format!("{NOTE}# Exit codes\n\n| Code | Means | Diagnoses |\n|---|---|---|\n");
     for (number, meaning) in EXIT_CODES {
@@ -452,41 +361,6 @@ mod tests {
         let (_, told_part) = page.split_once("## What hooks are told").unwrap();
         assert!(told_part.contains("| `SNOWTOKEN_B` | Tells b. |"), "{page}");
         assert!(environment(read).is_err() && environment(told).is_err());
-    }
-
-    #[test]
-    fn only_sources_that_can_be_read_are_named() {
-        let told = sources(
-            "RFC 6749 §5.2; servicenow.md §4.2 rows 1, 2; vendor's page, \"Invalid client\"",
-        );
-        assert_eq!(
-            told.as_deref(),
-            Some("RFC 6749 §5.2; [quirks](../../quirks.md); vendor's page, \"Invalid client\".")
-        );
-        assert_eq!(
-            sources("servicenow.md §11, RFC 9700 §4.4").as_deref(),
-            Some("RFC 9700 §4.4; [quirks](../../quirks.md).")
-        );
-        assert_eq!(sources("contract §3"), None);
-        assert_eq!(
-            sources("ServiceNow KB0791140; ServiceNow as observed by others, docs/quirks.md")
-                .as_deref(),
-            Some("ServiceNow KB0791140; [quirks](../../quirks.md).")
-        );
-    }
-
-    #[test]
-    fn a_page_tells_what_is_seen_and_how_to_see_it() {
-        let told = |rehearsal: Value| {
-            page(&serde_json::json!({"code": "odd", "title": "odd", "seen": "An odd page.",
-                "rehearsal": rehearsal}))
-        };
-        let by_command = told(serde_json::json!({"command": "snowtoken rehearse --yes"}));
-        assert!(by_command.contains("**What is seen.** An odd page."), "{by_command}");
-        assert!(by_command.contains("```console\n$ snowtoken rehearse --yes\n```"), "{by_command}");
-        assert!(told(serde_json::json!({"test": "a_b"})).contains("The test `a_b` provokes it."));
-        assert!(told(serde_json::json!({"reason": "it is AWS"})).contains("None: it is AWS."));
-        assert!(!told(serde_json::json!({})).contains("Rehearsal"));
     }
 
     #[test]

@@ -4,6 +4,8 @@
 
 use std::path::Path;
 
+#[path = "../../../fuzz/src/explained.rs"]
+mod explained;
 #[path = "../../../fuzz/src/instance.rs"]
 mod instance;
 #[path = "../../../fuzz/src/redirect.rs"]
@@ -57,5 +59,14 @@ fn token_answer() {
         let outcome = token_answer::check(&data);
         let expected = name.split('-').next().expect("a first word");
         assert_eq!(outcome, Some(expected), "{name}");
+    }
+}
+
+/// Their names begin with the code that comes first, or with `nothing`.
+#[test]
+fn explained() {
+    for (name, data) in seeds("explained") {
+        let (expected, _) = name.split_once('.').expect("a code and a number");
+        assert_eq!(explained::check(&data).unwrap_or("nothing"), expected, "{name}");
     }
 }

@@ -202,6 +202,14 @@ pub enum Error {
 }
 
 impl Error {
+    /// The same about a call with a token that was issued a moment ago.
+    pub(crate) fn for_new_token(self) -> Self {
+        match self {
+            Self::Api(error) => Self::Api(error.for_new_token()),
+            other => other,
+        }
+    }
+
     fn inner(&self) -> Option<&dyn Diagnose> {
         Some(match self {
             Self::Home(error) => error,

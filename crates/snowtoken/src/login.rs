@@ -278,10 +278,7 @@ impl Login<'_> {
         match verify(world, self.profile, token) {
             Ok(user) => done.user = user,
             Err(error) => {
-                done.unverified = Some(match error {
-                    Error::Api(error) => error.for_new_token().into(),
-                    other => other,
-                });
+                done.unverified = Some(error.for_new_token());
                 return;
             }
         }

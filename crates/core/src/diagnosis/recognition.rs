@@ -99,6 +99,9 @@ pub fn recognise(text: &str) -> Recognition {
     if !named.is_empty() {
         return Recognition { codes: named, certainty: Certainty::Named, moment: None };
     }
+    if let Some(meant) = misspelt(text) {
+        return Recognition { codes: vec![meant], certainty: Certainty::Guess, moment: None };
+    }
     let source = Source::read(text);
     let moment = Moment::of(&source.text);
     let (strong, weak) = by_signs(&source.text);
@@ -142,6 +145,34 @@ fn named(text: &str) -> Vec<Code> {
         }
     }
     found
+}
+
+/// One word that is a code but for two letters at most.
+fn misspelt(text: &str) -> Option<Code> {
+    let is_like_a_code = text.len() <= 40
+        && text.contains('-')
+        && text.bytes().all(|b| b == b'-' || b.is_ascii_lowercase());
+    let distances = CATALOGUE.iter().filter(|_| is_like_a_code);
+    let distances = distances.map(|(code, entry)| (distance(text, entry.code), *code));
+    distances.filter(|(distance, _)| *distance <= 2).min_by_key(|(d, _)| *d).map(|(_, code)| code)
+}
+
+/// How many letters are to be changed, left out or put in.
+fn distance(one: &str, other: &str) -> usize {
+    let mut row: Vec<usize> = (0..=other.len()).collect();
+    for (line, letter) in one.bytes().enumerate() {
+        let mut corner = line;
+        let mut left = line + 1;
+        for (above, own) in row.iter_mut().skip(1).zip(other.bytes()) {
+            let best = (corner + usize::from(own != letter)).min(left + 1).min(*above + 1);
+            corner = std::mem::replace(above, best);
+            left = best;
+        }
+        if let Some(first) = row.first_mut() {
+            *first = line + 1;
+        }
+    }
+    row.last().copied().unwrap_or_default()
 }
 
 /// Where nothing is certain: what the weak signs say, and what kind of text it is.
@@ -255,6 +286,22 @@ mod tests {
         assert_eq!(first("notinvalid_clients"), None);
         assert_eq!(first("KB07911401"), None);
         assert_eq!(first("see KB0791140."), Some(Code::RefreshTokenEnded));
+    }
+
+    #[test]
+    fn a_code_with_a_slip_is_guessed() {
+        for (text, code) in [
+            ("toekn-refused", Some(Code::TokenRefused)),
+            ("token-refuse", Some(Code::TokenRefused)),
+            ("tken-refuse", Some(Code::TokenRefused)),
+            ("broken-record", None),
+            ("a-b", None),
+        ] {
+            let found = recognise(text);
+            assert_eq!((found.codes.first().copied(), found.certainty), (code, Certainty::Guess));
+        }
+        assert_eq!(distance("kitten", "sitting"), 3);
+        assert_eq!((distance("", "abc"), distance("abc", "")), (3, 3));
     }
 
     #[test]

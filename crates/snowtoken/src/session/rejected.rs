@@ -47,7 +47,7 @@ impl Session {
         match call(&token) {
             Err(Error::Api(ApiError::NotAccepted(said))) => {
                 match self.access_token_rejected(&token) {
-                    Ok(other) => call(&other.token),
+                    Ok(other) => call(&other.token).map_err(Error::for_new_token),
                     Err(Error::Api(_)) => Err(ApiError::NotAccepted(said).into()),
                     Err(error) => Err(error),
                 }

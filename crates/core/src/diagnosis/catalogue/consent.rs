@@ -211,7 +211,7 @@ macro_rules! consent_entries {
         fixes: [Visit("User Administration > Users > the user", "Active must be ticked and Locked out not"),
             Run("snowtoken refresh", "asks again once that is mended; the tokens are kept")],
         who: "your ServiceNow administrator",
-        signs: ["user name or password invalid", "user is locked", "the user is inactive", "user account is locked", "locked_out", "~locked out"],
+        signs: ["user name or password invalid", "user is locked", "user was disabled", "user is disabled", "user disabled", "the user is inactive", "user account is locked", "locked_out", "~locked out"],
         rehearsal: Knobs(&["user.state=locked"]),
         source: "ServiceNow documentation: OAuth API request parameters",
     }
