@@ -136,7 +136,7 @@ const AT_THE_TOKEN_ENDPOINT: &[Line] = &[
     ),
     (
         "POST grant_type=client_credentials -> {\"error_description\":\"access_denied\",\"error\":\"server_error\"}",
-        "client-credentials-off",
+        "server-error-access-denied",
         SURE,
     ),
     ("glide.oauth.inbound.client.credential.grant_type.enabled", "client-credentials-off", SURE),
@@ -151,7 +151,12 @@ const AT_THE_TOKEN_ENDPOINT: &[Line] = &[
     ),
     ("glide.oauth.allow.parameters.in.post.body.only", "parameters-in-url", SURE),
     ("unspecified error", "body-not-a-form", SURE),
-    ("POST /oauth_token.do Content-Type: application/json", "body-not-a-form", SURE),
+    ("POST /oauth_token.do Content-Type: application/json", "body-not-a-form", GUESS),
+    (
+        r#"curl -H 'Content-Type: application/json' -d '{"grant_type":"refresh_token"}'"#,
+        "body-not-a-form",
+        SURE,
+    ),
     ("GET /oauth_token.do", "parameters-in-url", SURE),
     ("15:00:07 POST /oauth_token.do 401", "code-too-old", GUESS),
     ("SSO users have no local password", "password-grant-second-factor", SURE),
@@ -252,7 +257,7 @@ const OF_THE_API: &[Line] = &[
         "rate-limited",
         SURE,
     ),
-    ("403 for /api/now/table/oauth_credential", "token-rows-hidden", SURE),
+    ("403 for /api/now/table/oauth_credential", "token-rows-hidden", GUESS),
 ];
 
 /// What answers in the instance's place, and the road there.
@@ -298,7 +303,7 @@ const ON_THE_ROAD: &[Line] = &[
         SURE,
     ),
     ("com.snc.platform.security.oauth.is.active", "endpoint-missing", SURE),
-    ("POST /oauth_token.do: 404", "endpoint-missing", SURE),
+    ("POST /oauth_token.do: 404", "endpoint-missing", GUESS),
     ("Your instance has been reclaimed", "instance-reclaimed", SURE),
     (
         "Access to fetch at 'https://dev1.service-now.com/api/now' from origin 'https://acme.example' has been blocked by CORS policy: No 'Access-Control-Allow-Origin' header is present on the requested resource.",
@@ -359,6 +364,11 @@ const AT_THE_CONSUMER: &[Line] = &[
     (
         "Connector profile failed: {\\\"error_description\\\":\\\"access_denied\\\",\\\"error\\\":\\\"server_error\\\"}",
         "server-error-access-denied",
+        SURE,
+    ),
+    (
+        "Error: creating AppFlow Connector Profile: operation error Appflow: CreateConnectorProfile, StatusCode: 400, ConnectorAuthenticationException: Error while communicating to connector",
+        "consumer-connection-failed",
         SURE,
     ),
     ("https://dev1.service-now.com.service-now.com/oauth_token.do", "instance-name-form", SURE),
@@ -469,5 +479,39 @@ fn words_about_something_else_are_a_guess_at_most() {
     ] {
         let found = recognise(text);
         assert!(found.codes.is_empty() || found.certainty == Certainty::Guess, "{text}: {found:?}");
+    }
+}
+
+/// A whole transcript holds much that means nothing; the answer in it counts.
+const TRANSCRIPT: &str = r#"*   Trying 149.96.1.1:443...
+* SSL connection using TLSv1.3 / TLS_AES_256_GCM_SHA384
+* Server certificate: subject CN=*.service-now.com; SSL certificate verify ok.
+> POST /oauth_token.do HTTP/1.1
+> Host: dev1.service-now.com
+> Content-Type: application/x-www-form-urlencoded
+>
+< HTTP/1.1 401 Unauthorized
+< Content-Type: application/json;charset=utf-8
+< Set-Cookie: JSESSIONID=1; glide_user=;Max-Age=0
+<
+{"error_description":"access_denied","error":"server_error"}"#;
+
+#[test]
+fn a_whole_transcript_is_told_by_the_answer_in_it() {
+    let found = recognise(TRANSCRIPT);
+    assert_eq!(found.codes, [Code::CatchAll]);
+    let request = "curl -v -d grant_type=refresh_token&client_id=1\n";
+    let found = recognise(&format!("{request}{TRANSCRIPT}"));
+    assert_eq!(found.codes, [Code::CatchAll, Code::TokenRefused]);
+    let log = "Exception on token flow - client_secret";
+    let found = recognise(&format!("{TRANSCRIPT}\n{log}"));
+    assert_eq!(found.codes, [Code::ClientSecretMissing, Code::CatchAll]);
+    // A transaction log without anything wrong in it, or with something that is no business of ours.
+    for log in [
+        "GET /navpage.do 302\nGET /login.do 200\nPOST /oauth_token.do 200",
+        "GET /favicon.ico 404\nPOST /oauth_token.do 200\nGET /api/now/table/oauth_credential 200",
+    ] {
+        let found = recognise(log);
+        assert!(found.codes.is_empty() || found.certainty == Certainty::Guess, "{found:?}");
     }
 }

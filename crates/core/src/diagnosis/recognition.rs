@@ -108,7 +108,12 @@ pub fn recognise(text: &str) -> Recognition {
     let (mut codes, mut certainty) = if strong.is_empty() {
         guess(&source, weak, moment)
     } else {
-        (strong, Certainty::Recognised)
+        // Beside a cause that is named, the one answer is only its effect.
+        let effect = is_catch_all(&source.text).then_some(Code::CatchAll);
+        (
+            strong.into_iter().take(MOST - usize::from(effect.is_some())).chain(effect).collect(),
+            Certainty::Recognised,
+        )
     };
     if source.is_success {
         certainty = Certainty::Guess;
@@ -147,6 +152,11 @@ fn named(text: &str) -> Vec<Code> {
     found
 }
 
+/// 401 `server_error` / `access_denied`, ServiceNow's answer to nearly everything.
+fn is_catch_all(text: &str) -> bool {
+    text.contains("server_error") && text.contains("access_denied")
+}
+
 /// One word that is a code but for two letters at most.
 fn misspelt(text: &str) -> Option<Code> {
     let is_like_a_code = text.len() <= 40
@@ -178,7 +188,7 @@ fn distance(one: &str, other: &str) -> usize {
 /// Where nothing is certain: what the weak signs say, and what kind of text it is.
 fn guess(source: &Source, weak: Vec<Code>, moment: Option<Moment>) -> (Vec<Code>, Certainty) {
     let text = &source.text;
-    if text.contains("server_error") && text.contains("access_denied") {
+    if is_catch_all(text) {
         // The answer is recognised; what it hides is not.
         let mut codes = vec![Code::CatchAll];
         codes.extend(moment.map(Moment::refused));

@@ -127,7 +127,7 @@ macro_rules! api_entries {
         fixes: [Run("snowtoken profile set NAME --refresh-token-lifespan 365d", "states the lifespan that stands on the record: the end is counted from the consent"),
             Visit("System Security > Access Control (ACL)", "or a read rule on oauth_credential for the user's own rows")],
         who: "you, or your ServiceNow administrator",
-        signs: ["oauth_credential + 403", "oauth_credential + insufficient rights", "~oauth_credential"],
+        signs: ["~oauth_credential"],
         rehearsal: Never("it is no failure: the end is counted instead, as `snowtoken rehearse --yes --knob api.credentials=administrators` shows"),
         source: "ServiceNow community thread 2654068; ServiceNow documentation: Manage tokens",
     }

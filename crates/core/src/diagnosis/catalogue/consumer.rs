@@ -59,6 +59,19 @@ macro_rules! consumer_entries {
         rehearsal: Never("it is an answer of AWS"),
         source: "AWS documentation: Amazon AppFlow API, ServiceNowConnectorProfileCredentials",
     }
+    ConsumerConnectionFailed = "consumer-connection-failed", "the consumer cannot connect with what it was given", You, Failed {
+        seen: "`ConnectorAuthenticationException`, `communication error from connector`, a connection shown as failed at the product that takes the tokens.",
+        cause: "It was given tokens that have ended, were revoked or replaced since, or a code without tokens; or the instance refuses its calls (policy, scope, address).",
+        proof: "`snowtoken verify` tells whether the tokens themselves are good from here.",
+        fixes: [Run("snowtoken deliver --check", "says whether the copy that was handed over is still what is stored"),
+            Run("snowtoken verify", "says whether the instance takes the token, and what it may read"),
+            Note("in AWS: hand over access token and refresh token by UpdateConnectorProfile; a redirect URI alone is no credential"),
+            Note("if all is well from here, the instance may not let the consumer's addresses in: `snowtoken explain address-refused`")],
+        who: "you, then your ServiceNow administrator",
+        signs: ["connectorauthenticationexception", "communication error from connector", "connector authentication failed"],
+        rehearsal: Never("it is an answer of the consumer"),
+        source: "AWS documentation: Amazon AppFlow API; inferred, docs/reference/targets.md",
+    }
     CloudformationHidesError = "cloudformation-hides-error", "the template's error message hides the connector's", You, Failed {
         seen: "A stack fails at AWS::AppFlow::ConnectorProfile with a message that ends in the middle, or says that it is too long.",
         cause: "CloudFormation shows 1,024 characters of an error, and AppFlow's are longer: the cause stands behind the cut.",
@@ -66,7 +79,7 @@ macro_rules! consumer_entries {
         fixes: [Run("snowtoken verify", "proves the tokens before the stack is made"),
             Note("make the connector profile once by `aws appflow create-connector-profile`, read the whole message, then go back to the template")],
         who: "you",
-        signs: ["aws::appflow::connectorprofile", "resource handler returned message + appflow", "aws_appflow_connector_profile", "connectorprofile + failed"],
+        signs: ["aws::appflow::connectorprofile", "resource handler returned message + appflow", "aws_appflow_connector_profile", "~connectorprofile + failed"],
         rehearsal: Never("it is an answer of AWS"),
         source: "AWS documentation: AWS CloudFormation, AWS::AppFlow::ConnectorProfile",
     }
@@ -77,7 +90,7 @@ macro_rules! consumer_entries {
         fixes: [Run("snowtoken target show nice-knowledge-hub", "the fields of the right form"),
             Note("in CXone, go to Knowledge Hub and its sources")],
         who: "you",
-        signs: ["cxone agent for servicenow", "agent for servicenow", "cxone + servicenow + studio", "~openframe"],
+        signs: ["cxone agent for servicenow", "agent for servicenow", "~cxone + servicenow + studio", "~openframe"],
         rehearsal: Never("it is a form of another product"),
         source: "vendor's page, \"Generate ServiceNow OAuth Tokens\" and its neighbours",
     }

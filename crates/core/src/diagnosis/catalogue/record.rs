@@ -44,7 +44,7 @@ macro_rules! record_entries {
         fixes: [Visit("Machine Identity Console > Inbound integrations > the client", "choose the values again and save"),
             Note("mended by ServiceNow in Zurich Patch 4 and later")],
         who: "your ServiceNow administrator",
-        signs: ["prb1934567", "prb1926337", "~inbound_grant_type", "after the upgrade + token", "after upgrade + oauth"],
+        signs: ["prb1934567", "prb1926337", "~inbound_grant_type", "~after the upgrade + token", "~after upgrade + oauth"],
         rehearsal: Never("how such a record answers is not known"),
         source: "ServiceNow release notes: Zurich, PRB1934567 and PRB1926337",
     }

@@ -81,7 +81,7 @@ macro_rules! road_entries {
         fixes: [Note("is the instance reachable in a browser on this machine? If only through a proxy, set HTTPS_PROXY"),
             Note("open the instance in a browser on this machine: what answers there answers us too")],
         who: "you or your network's administrator",
-        signs: ["connection refused", "network is unreachable", "econnrefused", "no route to host", "err_connection_refused"],
+        signs: ["connection refused", "connecttimeout", "connect timeout", "network is unreachable", "econnrefused", "no route to host", "err_connection_refused"],
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     TlsFailed = "tls-failed", "the instance's certificate was not accepted", Network, Failed {
@@ -138,7 +138,7 @@ macro_rules! road_entries {
         fixes: [Note("compare --instance with the address in your browser"),
             Set("com.snc.platform.security.oauth.is.active", "must be true, and the plugin OAuth 2.0 active")],
         who: "you, then your ServiceNow administrator",
-        signs: ["com.snc.platform.security.oauth.is.active", "oauth_token.do + 404", "oauth_auth.do + 404", "page not found + oauth"],
+        signs: ["com.snc.platform.security.oauth.is.active", "~oauth_token.do + 404", "~oauth_auth.do + 404", "~page not found + oauth"],
         rehearsal: Knobs(&["fault.kind=not-found", "fault.path=/oauth_token.do"]),
         source: "ServiceNow documentation: Set up OAuth; the answer inferred, docs/quirks.md",
     }
@@ -149,7 +149,7 @@ macro_rules! road_entries {
         fixes: [Note("open the instance in a browser on this machine: if a network asks for a sign-in, do it and repeat"),
             Note("an administrator exempts /oauth_token.do, /oauth_revoke_token.do and /api/ from the sign-in proxy")],
         who: "you, or your network's or ServiceNow administrator",
-        signs: ["login_with_sso.do", "glide_sso_id", "sign in to your organization", "sign in to your account", "~single sign-on", "saml2/redirect", "login.microsoftonline.com", "~302 + login", "oauth_token.do + 302"],
+        signs: ["login_with_sso.do", "glide_sso_id", "sign in to your organization", "sign in to your account", "~single sign-on", "saml2/redirect", "login.microsoftonline.com", "~302 + login", "~oauth_token.do + 302"],
         rehearsal: Knobs(&["fault.kind=login-page", "fault.path=/oauth_token.do"]),
         source: "Microsoft documentation issues: OfficeDocs-MicrosoftSearch 71; RFC 6749 §3.2",
     }

@@ -143,7 +143,7 @@ macro_rules! token_entries {
         fixes: [Note("send a POST with Content-Type application/x-www-form-urlencoded and everything in the body"),
             Note("whatever stood in the URL is in logs now: make a new client secret")],
         who: "whoever wrote the program",
-        signs: ["oauth_token.do?", "glide.oauth.allow.parameters.in.post.body.only", "parameters are allowed in the post body only", "get /oauth_token.do"],
+        signs: ["oauth_token.do?grant_type", "oauth_token.do?client_id", "oauth_token.do?code", "glide.oauth.allow.parameters.in.post.body.only", "parameters are allowed in the post body only", "get /oauth_token.do"],
         rehearsal: Test("parameters_travel_in_a_posted_form_only"),
         source: "ServiceNow documentation: OAuth token processor parameters; RFC 6749 §2.3.1",
     }
@@ -153,7 +153,7 @@ macro_rules! token_entries {
         proof: "The request's Content-Type is application/json.",
         fixes: [Note("send the parameters as a form: a=b&c=d, percent-encoded, Content-Type application/x-www-form-urlencoded")],
         who: "whoever wrote the program",
-        signs: ["unspecified error", "oauth_token.do + application/json", "the body is not a form"],
+        signs: ["unspecified error", "the body is not a form", "{\"grant_type\"", "~oauth_token.do + content-type: application/json"],
         rehearsal: Test("parameters_travel_in_a_posted_form_only"),
         source: "ServiceNow documentation: OAuth API request parameters; RFC 6749 §4.1.3",
     }
@@ -175,7 +175,7 @@ macro_rules! token_entries {
         fixes: [Set("glide.oauth.inbound.client.credential.grant_type.enabled", "must be made in sys_properties: type true | false, value true"),
             Visit("System OAuth > Application Registry > the client > OAuth Application User", "must be filled in as well")],
         who: "your ServiceNow administrator",
-        signs: ["glide.oauth.inbound.client.credential.grant_type.enabled", "client credentials grant is off", "grant_type=client_credentials + server_error", "grant_type=client_credentials + access_denied"],
+        signs: ["glide.oauth.inbound.client.credential.grant_type.enabled", "client credentials grant is off", "~client credentials grant"],
         rehearsal: Test("client_credentials_need_a_property_and_a_user"),
         source: "ServiceNow documentation: Create a system property for client credentials; RFC 6749 §4.4",
     }
