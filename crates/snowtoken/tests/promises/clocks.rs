@@ -324,3 +324,14 @@ fn g23_verify_refreshes_a_token_that_is_rejected_early() {
     assert_eq!((record.generation, record.state), (Generation(2), RecordState::Held));
     assert_eq!(road.sent().len(), 1);
 }
+
+/// G23: if the new token is refused as well, its age is not the reason, and a new login is no way out.
+#[test]
+fn g23_a_new_token_that_is_refused_has_another_cause_than_age() {
+    let (stage, road) = Stage::new(&["refresh.access=new-each-time", "api.policy=refused"]);
+    stage.clock.advance(10 * MINUTE);
+    let error = stage.session().verify().unwrap_err();
+    assert_eq!(error.code(), Code::NewTokenRefused, "{error:?}");
+    assert_eq!(road.sent().len(), 1);
+    assert_eq!(stage.record().state, RecordState::Held);
+}
