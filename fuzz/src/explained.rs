@@ -14,6 +14,7 @@ pub(crate) fn check(data: &[u8]) -> Option<&'static str> {
     }
     // A text that names a code says so in letters.
     if found.certainty == Certainty::Named {
+        let text = text.to_ascii_lowercase();
         assert!(found.codes.iter().all(|code| text.contains(code.as_str())));
     }
     let first = found.codes.first().map(|code| code.as_str());

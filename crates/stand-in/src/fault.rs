@@ -29,6 +29,7 @@ pub const KINDS: &[&str] = &[
     "offline-page",
     "address-refused",
     "not-found",
+    "moved",
     "refused",
     "random",
 ];

@@ -161,10 +161,35 @@ fn entry_text(entry: &Entry) -> String {
 
 #[cfg(test)]
 mod tests {
+    use clap::Parser as _;
+    use clap::error::ErrorKind;
+    use snowtoken::core::diagnosis::Hint;
+
     use super::*;
+    use crate::args::Cli;
 
     fn text(of: &str) -> String {
         as_text(&recognise(of))
+    }
+
+    /// Whatever the catalogue tells people to type is a command line of this program.
+    #[test]
+    fn every_command_that_is_advised_can_be_typed() {
+        let mut wrong = Vec::new();
+        for (_, entry) in CATALOGUE {
+            let advised = entry.hints().into_iter().filter_map(|hint| match hint {
+                Hint::Run { command, .. } => Some(command),
+                _ => None,
+            });
+            for command in advised.chain(entry.rehearsal.command()) {
+                match Cli::try_parse_from(command.split(' ')) {
+                    Ok(_) => {}
+                    Err(error) if error.kind() == ErrorKind::DisplayHelp => {}
+                    Err(error) => wrong.push(format!("{}: {command}: {error}", entry.code)),
+                }
+            }
+        }
+        assert!(wrong.is_empty(), "{}", wrong.join("\n"));
     }
 
     #[test]

@@ -132,11 +132,12 @@ fn head(text: &str) -> &str {
 
 /// Codes that the text names: alone, in the last line of a failure of ours, or in our JSON.
 fn named(text: &str) -> Vec<Code> {
-    if let Some(code) = Code::find(text) {
+    let word = text.trim_matches(|c: char| !c.is_ascii_alphanumeric()).to_ascii_lowercase();
+    if let Some(code) = Code::find(&word) {
         return vec![code];
     }
     let mut found = Vec::new();
-    for start in ["code: ", "\"code\":\"", "\"code\": \"", "snowtoken explain "] {
+    for start in ["code: ", "\"code\":\"", "\"code\": \"", "snowtoken explain ", "diagnoses/"] {
         for (at, _) in text.match_indices(start) {
             let rest = text.get(at + start.len()..).unwrap_or_default();
             let end = rest.find(|c: char| c != '-' && !c.is_ascii_lowercase());
@@ -318,6 +319,8 @@ mod tests {
     fn what_is_not_certain_is_called_a_guess() {
         for (text, certainty) in [
             ("token-refused", Certainty::Named),
+            (" `Token-Refused`.\n", Certainty::Named),
+            ("https://example.org/docs/reference/diagnoses/token-refused.md", Certainty::Named),
             ("code: token-refused (`snowtoken explain token-refused`)", Certainty::Named),
             ("invalid_grant", Certainty::Recognised),
             ("there was a timeout", Certainty::Guess),

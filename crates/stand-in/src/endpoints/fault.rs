@@ -16,6 +16,7 @@ pub(crate) fn replaces(fault: &Fault) -> Answer {
         "bad-gateway" => bad_gateway(),
         "login-page" => reply::html(200, pages::single_sign_on()),
         "login-redirect" => reply::redirect("/login_with_sso.do?glide_sso_id=pretend"),
+        "moved" => reply::redirect("https://moved.service-now.example/oauth_token.do"),
         "offline-page" => reply::html(200, pages::offline()),
         "address-refused" => ip_refused(),
         "not-found" => endpoints::not_found(),

@@ -34,6 +34,7 @@ fn faults_that_stand_before_the_instance() {
         ("offline-page", 200, "Your instance is currently offline"),
         ("address-refused", 403, "Security restricted: Access restricted"),
         ("not-found", 404, "Page not found"),
+        ("moved", 302, ""),
         ("refused", 401, GENERIC),
     ];
     for (kind, status, text) in cases {

@@ -21,7 +21,7 @@ macro_rules! road_entries {
         fixes: [Note("an administrator exempts /oauth_token.do and /oauth_revoke_token.do from the sign-in proxy, or gives the new host for --instance")],
         who: "your ServiceNow administrator",
         signs: ["kb1214959"],
-        rehearsal: Test("r32_a_redirect_is_a_verdict"),
+        rehearsal: Knobs(&["fault.kind=moved", "fault.path=/oauth_token.do"]),
         source: "ServiceNow as documented and observed, docs/quirks.md",
     }
     InstanceAsleep = "instance-asleep", "the instance is hibernating", Instance, TryLater {

@@ -68,6 +68,11 @@ fn other_answers_to_the_code_are_told_apart() {
         ("unavailable", Code::InstanceBusy),
         ("login-page", Code::SignInInFront),
         ("login-redirect", Code::SignInInFront),
+        ("moved", Code::EndpointRedirects),
+        ("offline-page", Code::InstanceOffline),
+        ("not-found", Code::EndpointMissing),
+        ("address-refused", Code::AddressRefused),
+        ("refused", Code::CodeRefused),
         ("truncated-json", Code::AnswerInvalid),
     ] {
         let setting = Setting::pasting();
