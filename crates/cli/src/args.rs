@@ -6,6 +6,7 @@ mod keep;
 mod login;
 mod probe;
 mod profile;
+mod setup;
 mod stand_in;
 mod target;
 
@@ -19,6 +20,7 @@ pub(crate) use keep::{KeepArgs, StatusArgs, UnitChoice};
 pub(crate) use login::{ClientAuth, GrantChoice, KeyChoice, LoginArgs};
 pub(crate) use probe::ProbeArgs;
 pub(crate) use profile::{ExportArgs, ProfileCommand, ProfileCommandArgs, SetArgs};
+pub(crate) use setup::{ClientArgs, SetupArgs};
 pub(crate) use stand_in::{RehearseArgs, StandInArgs};
 pub(crate) use target::{TargetArgs, TargetCommand};
 
@@ -38,6 +40,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Setup(Box<SetupArgs>),
     Login(Box<LoginArgs>),
     Token(TokenArgs),
     /// Refresh now, and say what changed

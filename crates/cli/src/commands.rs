@@ -10,6 +10,7 @@ pub(crate) mod profile;
 pub(crate) mod refresh;
 pub(crate) mod rehearse;
 pub(crate) mod revoke;
+pub(crate) mod setup;
 pub(crate) mod shell;
 pub(crate) mod stand_in;
 pub(crate) mod status;
@@ -64,6 +65,7 @@ fn start(command: Command, no_input: bool, ca_file: Option<PathBuf>) -> Result<E
 
 fn dispatch(app: &App, command: Command) -> Result<ExitCode, Failure> {
     match command {
+        Command::Setup(args) => setup::run(app, &args),
         Command::Login(args) => login::run(app, &args),
         Command::Token(args) => token::run(app, &args),
         Command::Refresh(args) => refresh::run(app, &args),
@@ -85,6 +87,7 @@ pub(crate) const OVERVIEW: &str = "\
 snowtoken gets, keeps, delivers and ends ServiceNow OAuth tokens.
 
   snowtoken rehearse        try the whole journey on a pretend instance; nothing real is touched
+  snowtoken setup NAME      make the OAuth client on the instance, or explain how
   snowtoken login NAME      sign in, allow access: tokens are verified, stored and delivered
   snowtoken token NAME      print a living access token
   snowtoken status          who, what scope, and when everything ends
