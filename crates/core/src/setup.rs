@@ -1,6 +1,10 @@
 //! The client on the instance: what it should look like, and the ways to make it so. Nothing here
 //! sends or writes anything.
 
+mod identity;
 mod plan;
+mod script;
 
+pub use identity::{ID_DICE, SECRET_DICE, new_client_id, new_client_secret};
 pub use plan::{ClientPlan, PlanError};
+pub use script::{ScriptWish, background_script};

@@ -35,6 +35,11 @@ impl ClientId {
         }
     }
 
+    /// The 32 hexadecimal digits of a number.
+    pub(crate) fn from_number(number: u128) -> Self {
+        Self(format!("{number:032x}"))
+    }
+
     /// The ID as text.
     pub fn as_str(&self) -> &str {
         &self.0
