@@ -1,6 +1,7 @@
 //! The client on the instance: what it should look like, and the ways to make it so. Nothing here
 //! sends or writes anything.
 
+pub mod checklist;
 mod identity;
 mod plan;
 mod script;

@@ -30,8 +30,6 @@ pub(crate) fn run(app: &App, args: &SetupArgs) -> Result<ExitCode, Failure> {
 /// order. Nothing is written yet.
 #[derive(Debug)]
 pub(crate) struct Wish {
-    /// The profile's name, where one is known.
-    pub(crate) name: Option<ProfileName>,
     /// The profile as it is configured.
     pub(crate) known: Option<Profile>,
     /// The instance, where it is known.
@@ -100,7 +98,7 @@ impl Wish {
             scope.as_str().split_ascii_whitespace().map(str::to_owned).collect()
         });
         plan.user = args.user.as_deref().map(user_name).transpose()?;
-        Ok(Self { name, known, instance, target, region, redirect_uri, plan })
+        Ok(Self { known, instance, target, region, redirect_uri, plan })
     }
 
     /// The profile for this client, whose ID is known by now.
@@ -184,4 +182,9 @@ fn plain(flag: &str, text: &str, longest: usize) -> Result<String, Failure> {
     let text =
         format!("{flag} wants 1 to {longest} characters on one line, none of them invisible");
     Err(Failure::told(Code::Usage, text))
+}
+
+/// `--output` cannot be read as a path.
+fn output_refused(error: &std::io::Error) -> Failure {
+    Failure::told(Code::Usage, format!("--output: {error}"))
 }

@@ -34,7 +34,8 @@ const PASSWORDS = ['client_secret'];
 export class Instance {
   // model, without (tables or table.field that are not there), rows, refuse ("insert oauth_entity"), keep
   // (fields whose value no write changes), scope (the application the script runs in), blind (passwords
-  // cannot be decrypted), profiles (made with a client), properties.
+  // cannot be decrypted), leaky (an error that names what it was about), profiles (made with a client),
+  // properties, gone (what gs has not).
   constructor(world) {
     this.world = { without: [], rows: {}, refuse: [], keep: [], scope: 'rhino.global', profiles: true, ...world };
     this.properties = { 'glide.oauth.state.parameter.required': 'true', ...world.properties };
@@ -139,6 +140,7 @@ function glideRecord(instance, java) {
     }
     setDisplayValue(field, value) {
       if (!PASSWORDS.includes(String(field))) throw new Error('not used otherwise');
+      if (instance.world.leaky) throw new Error(`cannot encrypt ${value}`);
       this.$row[String(field)] = `{sealed}${value}`;
     }
     $refused(verb) { return instance.world.refuse.includes(`${verb} ${this.$table}`); }

@@ -314,6 +314,16 @@ fn another_secret_is_replaced_only_when_somebody_says_so() {
 }
 
 #[test]
+fn an_error_of_the_instance_does_not_print_the_secret() {
+    let sandbox = Sandbox::new();
+    let file = sandbox.file("secret", SECRET).display().to_string();
+    let mut world = with_client(&json!({"client_secret": ""}));
+    world["leaky"] = json!(true);
+    let runs = run(&script_for_known(&sandbox, &["--client-secret-file", &file]), &world);
+    assert_eq!(runs.line("fail"), "it stopped: cannot encrypt (the secret)");
+}
+
+#[test]
 fn scopes_that_are_there_are_not_made_again() {
     let sandbox = Sandbox::new();
     let script = script_for_known(&sandbox, &[]);
@@ -383,6 +393,8 @@ fn an_instance_that_keeps_its_own_values_is_not_written_to_twice() {
     assert_eq!(runs.client()["client_id"], "made-by-the-instance");
     assert!(runs.line("fail").starts_with("client_id: the instance kept \"made-by-the-instance\""));
     assert!(runs.line("todo").ends_with("snowtoken login --client-id made-by-the-instance"));
+    let second = runs.0["runs"][1]["printed"].to_string();
+    assert!(second.contains("snowtoken same: the client is there"), "{second}");
 }
 
 #[test]

@@ -96,8 +96,7 @@ impl Place {
                 folder.join(format!("snowtoken-setup-{name}.js"))
             }
         };
-        let path = files::absolute(&path)
-            .map_err(|error| Failure::told(Code::Usage, format!("--output: {error}")))?;
+        let path = files::absolute(&path).map_err(|error| super::output_refused(&error))?;
         write_file::check(&path)?;
         Ok(Self::File(path))
     }
