@@ -90,7 +90,7 @@ fn usual(release: Option<Release>) -> Checklist {
 /// Compares with the file of that name; `SNOWTOKEN_WRITE_EXPECTED=1` writes it.
 #[track_caller]
 fn assert_expected(name: &str, text: &str) {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/data/checklist").join(name);
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("tests/expected/checklist").join(name);
     if std::env::var_os("SNOWTOKEN_WRITE_EXPECTED").is_some() {
         std::fs::write(&path, text).unwrap();
     }

@@ -30,6 +30,7 @@ mod probe;
 mod rehearsals;
 mod remains;
 mod review;
+mod setup;
 mod setup_script;
 mod signals;
 mod stand_in;

@@ -62,6 +62,14 @@ impl StandIn {
         self.running.with_instance(|there| there.put_client(client));
     }
 
+    /// Registers this client in place of its own, as a setup would have.
+    pub(crate) fn register(&mut self, client_id: &str, client_secret: &str) {
+        client_id.clone_into(&mut self.client.client_id);
+        client_secret.clone_into(&mut self.client.client_secret);
+        let client = self.client.clone();
+        self.running.with_instance(|there| there.put_client(client));
+    }
+
     /// Turns a knob while it runs.
     pub(crate) fn set(&self, knob: &str) {
         let (name, value) = knob.split_once('=').unwrap();
