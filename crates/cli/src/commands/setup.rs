@@ -49,13 +49,13 @@ impl Wish {
     pub(crate) fn of(
         app: &App,
         args: &ClientArgs,
-        name: Option<ProfileName>,
+        name: Option<&ProfileName>,
     ) -> Result<Self, Failure> {
         let given = |flag: &Option<String>, variable: &Variable| {
             flag.clone().or_else(|| app.world.environment.get(variable).map(str::to_owned))
         };
         let config = app.config()?;
-        let known = name.as_ref().and_then(|name| config.profile(name)).cloned();
+        let known = name.and_then(|name| config.profile(name)).cloned();
         let instance = match given(&args.instance, &variables::INSTANCE) {
             Some(text) => Some(Instance::parse(&text)?),
             None => known.as_ref().map(|profile| profile.instance.clone()),
