@@ -30,6 +30,8 @@ pub(crate) fn run(app: &App, args: &SetupArgs) -> Result<ExitCode, Failure> {
 /// order. Nothing is written yet.
 #[derive(Debug)]
 pub(crate) struct Wish {
+    /// The profile's name, where one is meant.
+    pub(crate) name: Option<ProfileName>,
     /// The profile as it is configured.
     pub(crate) known: Option<Profile>,
     /// The instance, where it is known.
@@ -49,13 +51,13 @@ impl Wish {
     pub(crate) fn of(
         app: &App,
         args: &ClientArgs,
-        name: Option<&ProfileName>,
+        name: Option<ProfileName>,
     ) -> Result<Self, Failure> {
         let given = |flag: &Option<String>, variable: &Variable| {
             flag.clone().or_else(|| app.world.environment.get(variable).map(str::to_owned))
         };
         let config = app.config()?;
-        let known = name.and_then(|name| config.profile(name)).cloned();
+        let known = name.as_ref().and_then(|name| config.profile(name)).cloned();
         let instance = match given(&args.instance, &variables::INSTANCE) {
             Some(text) => Some(Instance::parse(&text)?),
             None => known.as_ref().map(|profile| profile.instance.clone()),
@@ -98,7 +100,7 @@ impl Wish {
             scope.as_str().split_ascii_whitespace().map(str::to_owned).collect()
         });
         plan.user = args.user.as_deref().map(user_name).transpose()?;
-        Ok(Self { known, instance, target, region, redirect_uri, plan })
+        Ok(Self { name, known, instance, target, region, redirect_uri, plan })
     }
 
     /// The profile for this client, whose ID is known by now.

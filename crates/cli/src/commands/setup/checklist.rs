@@ -27,8 +27,8 @@ pub(crate) fn run(app: &App, args: &SetupArgs) -> Result<ExitCode, Failure> {
         // Without a name the steps are the same; which of several profiles is meant is not guessed.
         None => app.name(None).ok(),
     };
-    let wish = Wish::of(app, &args.client, name.as_ref())?;
-    let name = name.map_or_else(|| named_after(&wish), |name| name.to_string());
+    let wish = Wish::of(app, &args.client, name)?;
+    let name = wish.name.as_ref().map_or_else(|| named_after(&wish), ToString::to_string);
     let login = login_command(&wish, &name);
     let script = wish.target.class.grant().is_some().then(|| script_command(&wish, &name));
     let list = Checklist::new(&ChecklistWish {

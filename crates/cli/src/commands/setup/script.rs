@@ -23,7 +23,7 @@ use crate::{files, output};
 pub(crate) fn run(app: &App, args: &SetupArgs) -> Result<ExitCode, Failure> {
     let name = app.name(args.profile.as_deref())?;
     let _lock = session::lock(&app.home.data, &name)?;
-    let wish = Wish::of(app, &args.client, Some(&name))?;
+    let wish = Wish::of(app, &args.client, Some(name.clone()))?;
     check(&wish, &name)?;
     let place = Place::of(app, args.output.as_deref(), &name)?;
     let mut store = app.store_or_new(args.key)?;
