@@ -73,7 +73,7 @@ fn is_there(probe: &[&str]) -> bool {
     output(program(probe[0]).args(&probe[1..])).is_ok()
 }
 
-/// The foreign servers, the browser driver and a calendar reader, exactly as the lock file has them.
+/// The foreign servers, the browser driver, and judges of calendars, pages and scripts, exactly as the lock file has them.
 fn node_packages() -> Result<(), String> {
     let folder = root().join("crates/cli/tests/foreign");
     let (lock, stamp) = (folder.join("package-lock.json"), folder.join("node_modules/.installed"));

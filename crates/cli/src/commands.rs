@@ -93,7 +93,6 @@ snowtoken gets, keeps, delivers and ends ServiceNow OAuth tokens.
   snowtoken status          who, what scope, and when everything ends
   snowtoken keep            keep all of them alive, and say in time when a person must log in
   snowtoken wizard          the same in local web pages (not in this version yet: use login)
-
 `snowtoken --help` lists every command; `snowtoken login --help` has an example that works.
 ";
 
