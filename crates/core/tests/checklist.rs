@@ -13,7 +13,7 @@ use snowtoken_core::servicenow::Instance;
 use snowtoken_core::setup::ClientPlan;
 use snowtoken_core::setup::checklist::{Checklist, ChecklistWish, Known, Release};
 use snowtoken_core::target::{
-    Class, Confidence, Field, InstanceForm, Limits, Regions, Target, Value,
+    AlsoRegister, Class, Confidence, Field, InstanceForm, Limits, Regions, Target, Value,
 };
 
 const CONSOLE: &str = "https://us-west-2.console.aws.amazon.com/appflow/oauth";
@@ -34,7 +34,11 @@ fn target(class: Class) -> Target {
         class,
         redirect_uri: None,
         redirect_uri_from: None,
-        also_register: Vec::new(),
+        also_register: vec![AlsoRegister {
+            region: None,
+            redirect_uri: "https://console.aws.amazon.com/appflow/oauth".into(),
+            reason: "the console's older spelling".into(),
+        }],
         regions: Regions::default(),
         scope: SCOPES.join(" "),
         access_token_lifespan: None,
@@ -78,7 +82,8 @@ fn list_of(plan: &ClientPlan, target: &Target, release: Option<Release>) -> Chec
         target,
         instance: Some(&Instance::parse("classics").unwrap()),
         release,
-        login: "snowtoken login classics --instance classics",
+        login: (target.class == Class::Tokens)
+            .then_some("snowtoken login classics --instance classics"),
         script: Some("snowtoken setup classics --background-script"),
     })
 }
@@ -155,7 +160,7 @@ fn every_value_of_the_vendors_page_stands_alone_on_its_line() {
 
 #[test]
 fn lines_for_people_keep_to_the_width() {
-    for width in [40, 60, 80] {
+    for width in [64, 72, 80] {
         let text = usual(None).text(width);
         let list = usual(None);
         let steps = list.sections.iter().flat_map(|section| &section.steps);
@@ -207,7 +212,7 @@ fn links_lead_to_the_persons_own_instance_and_say_how_sure_they_are() {
         target: &target(Class::Tokens),
         instance: None,
         release: None,
-        login: "x",
+        login: None,
         script: None,
     });
     assert!(without.sections.iter().flat_map(|s| &s.steps).all(|step| step.links.is_empty()));

@@ -38,6 +38,8 @@ pub(crate) struct Wish {
     pub(crate) instance: Option<Instance>,
     /// The product.
     pub(crate) target: Target,
+    /// Whether its tokens are got by `login`, and not by the product itself.
+    pub(crate) is_minted: bool,
     /// Its region.
     pub(crate) region: Option<String>,
     /// The redirect URI that `login` sends.
@@ -65,7 +67,9 @@ impl Wish {
         let target_name = given(&args.target, &variables::TARGET)
             .or_else(|| known.as_ref().map(|profile| profile.target.clone()))
             .unwrap_or_else(|| targets::USUAL.to_owned());
-        let target = with_grant(app.target(&target_name)?, args.grant, known.as_ref());
+        let target = app.target(&target_name)?;
+        let is_minted = !target.class.is_prepare_only();
+        let target = with_grant(target, args.grant, known.as_ref());
         // Of another target's redirect URI and scopes nothing may be left over.
         let before = known.as_ref().filter(|profile| profile.target == target_name);
         let region = given(&args.region, &variables::REGION);
@@ -100,7 +104,7 @@ impl Wish {
             scope.as_str().split_ascii_whitespace().map(str::to_owned).collect()
         });
         plan.user = args.user.as_deref().map(user_name).transpose()?;
-        Ok(Self { name, known, instance, target, region, redirect_uri, plan })
+        Ok(Self { name, known, instance, target, is_minted, region, redirect_uri, plan })
     }
 
     /// The profile for this client, whose ID is known by now.

@@ -3,6 +3,7 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::Path;
 use std::process::Command;
 
@@ -201,6 +202,47 @@ fn a_secret_that_is_known_is_used_and_never_replaced_in_the_store() {
     assert!(done.stderr.contains("the stored one is another and stays"), "{done:#?}");
     let done = sandbox.run(&usual).ok();
     assert_eq!(wanted(&done.stdout)["client_secret"], "secret-one");
+}
+
+#[test]
+fn a_product_that_asks_for_consent_itself_is_not_logged_in_for() {
+    let sandbox = Sandbox::new();
+    let folder = sandbox.keep().join("targets");
+    fs::create_dir_all(&folder).unwrap();
+    for folder in [&folder, &sandbox.keep()] {
+        fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).unwrap();
+    }
+    let own = |name: &str, class: &str, more: &str| {
+        format!(
+            "[[target]]\nname = \"{name}\"\ntitle = \"Product\"\nclass = \"{class}\"\n{more}\n\
+             fields = [[\"Client ID\", \"client_id\"], [\"Token URL\", \"token_url\"]]\n\
+             confidence = \"assumed\"\nsources = [\"a test\"]\n"
+        )
+    };
+    let text = [
+        own("flow", "client", "redirect_uri = \"https://flow.example/cb\""),
+        own("key", "jwt-bearer", ""),
+        own("plain", "basic", ""),
+    ];
+    fs::write(folder.join("own.toml"), text.join("\n")).unwrap();
+    let run = |more: &[&str]| {
+        sandbox
+            .run(&[&["setup", "p", "--instance", "classics", "--output", "-"][..], more].concat())
+    };
+    let text = run(&["--checklist", "--target", "flow"]).ok().stdout;
+    assert!(text.contains("It gets its tokens") && !text.contains("snowtoken login p"), "{text}");
+    assert!(text.contains("\nhttps://classics.service-now.com/oauth_token.do\n"), "{text}");
+    let text = run(&["--checklist", "--target", "key"]).ok().stdout;
+    assert!(text.contains("JWT Verifier") && !text.contains("--background-script"), "{text}");
+    let done = run(&["--background-script", "--target", "key"]).ended_with(&[2]);
+    assert!(done.stderr.contains("key takes a client that this script cannot make"), "{done:#?}");
+    for way in ["--checklist", "--background-script"] {
+        let done = run(&[way, "--target", "plain"]).ended_with(&[2]);
+        assert!(done.stderr.contains("takes a user's name and password, and no OAuth client"));
+    }
+    let done = run(&["--background-script", "--target", "flow"]).ok();
+    assert!(done.stderr.contains("Enter Client ID and client secret into the product: both stand"));
+    assert_eq!(wanted(&done.stdout)["redirect_urls"][0], "https://flow.example/cb");
 }
 
 #[test]

@@ -9,7 +9,7 @@ mod words;
 use crate::profile::Grant;
 use crate::servicenow::Instance;
 use crate::setup::ClientPlan;
-use crate::target::{Class, Target};
+use crate::target::Target;
 
 pub use links::{Known, Link};
 pub use words::{Span, Words};
@@ -49,8 +49,8 @@ pub struct ChecklistWish<'a> {
     pub instance: Option<&'a Instance>,
     /// The release; without it every screen is explained.
     pub release: Option<Release>,
-    /// The command that comes next, ready to copy.
-    pub login: &'a str,
+    /// The login that comes next, ready to copy; none where the product gets its tokens itself.
+    pub login: Option<&'a str>,
     /// The command that does all of this in one paste, where there is one.
     pub script: Option<&'a str>,
 }
@@ -58,11 +58,6 @@ pub struct ChecklistWish<'a> {
 impl ChecklistWish<'_> {
     fn is_code(&self) -> bool {
         self.target.class.grant() == Some(Grant::AuthorizationCode)
-    }
-
-    /// Whether the tokens are got by `login`, and not by the product itself.
-    fn has_login(&self) -> bool {
-        self.target.class == Class::Tokens
     }
 }
 

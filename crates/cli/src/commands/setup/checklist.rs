@@ -36,7 +36,7 @@ pub(crate) fn run(app: &App, args: &SetupArgs) -> Result<ExitCode, Failure> {
         target: &wish.target,
         instance: wish.instance.as_ref(),
         release: args.release.map(release),
-        login: &login,
+        login: wish.is_minted.then_some(login.as_str()),
         script: script.as_deref(),
     });
     let path = args.output.as_deref().filter(|path| *path != Path::new("-"));

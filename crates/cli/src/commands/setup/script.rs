@@ -40,7 +40,7 @@ pub(crate) fn run(app: &App, args: &SetupArgs) -> Result<ExitCode, Failure> {
         Place::Stdout => output::data(&script)?,
         Place::File(path) => write_file::replace(path, script.as_bytes())?,
     }
-    tell(&client, &place);
+    tell(&wish, &client, &place);
     Ok(ExitCode::SUCCESS)
 }
 
@@ -163,7 +163,7 @@ fn new_secret(app: &App) -> Result<Secret, Failure> {
 }
 
 /// What to do with it, in the order in which it is done.
-fn tell(client: &Client, place: &Place) {
+fn tell(wish: &Wish, client: &Client, place: &Place) {
     let (profile, name) = (&client.profile, &client.profile.name);
     let what =
         if client.secret.is_some() { "it holds the client secret" } else { "it holds no secret" };
@@ -178,11 +178,17 @@ fn tell(client: &Client, place: &Place) {
            3. Paste the whole script, Run script, and read what it prints: \"to do\" and \"failed\" should be 0.",
         profile.instance
     ));
-    let delete = match place {
-        Place::File(_) if client.secret.is_some() => "Delete the file, then run",
-        _ => "Then run",
-    };
-    output::say(format!("  4. {delete}  snowtoken login {name}"));
+    let has_file = matches!(place, Place::File(_)) && client.secret.is_some();
+    output::say(match (wish.is_minted, has_file) {
+        (true, true) => format!("  4. Delete the file, then run  snowtoken login {name}"),
+        (true, false) => format!("  4. Then run  snowtoken login {name}"),
+        // The product asks for consent itself.
+        (false, has_file) => format!(
+            "  4. Enter Client ID and client secret into the product: {} at the top of the script.{}",
+            if client.secret.is_some() { "both stand" } else { "the ID stands" },
+            if has_file { " Then delete the file." } else { "" },
+        ),
+    });
     if client.secret.is_none() {
         output::say(format!(
             "note: no secret is known here for the client {}, so the script leaves it alone; the login asks for it",

@@ -125,14 +125,15 @@ pub(super) fn user(wish: &ChecklistWish<'_>) -> Section {
 }
 
 pub(super) fn next(wish: &ChecklistWish<'_>) -> Section {
-    if wish.has_login() {
-        return Section::new("What comes next")
-            .step(Step::new("On your machine. It asks for the client secret, then opens the browser.").value("Command", wish.login))
-            .step(
-                Step::new("Sign in as the user of the tokens, press **Allow**, copy the whole address of the page you end at, and paste it.")
-                    .trap("Within 60 seconds of **Allow**. The page itself may look like an error: only its address counts."),
-            )
-            .step(Step::new("Before the refresh token ends, the same command again. `snowtoken status` shows when that is."));
+    if let Some(login) = wish.login {
+        let words = if wish.is_code() {
+            "On your machine. It asks for the client secret, then opens the browser."
+        } else {
+            "On your machine. It asks for the client secret."
+        };
+        let section =
+            Section::new("What comes next").step(Step::new(words).value("Command", login));
+        return if wish.is_code() { consent(section) } else { section };
     }
     let mut step = Step::new(
         "Enter this into the product, with the Client ID and the Client Secret that you copied. It gets its tokens itself.",
@@ -143,6 +144,18 @@ pub(super) fn next(wish: &ChecklistWish<'_>) -> Section {
         }
     }
     Section::new("What comes next").step(step)
+}
+
+fn consent(section: Section) -> Section {
+    let sign_in = "Sign in as the user of the tokens, press **Allow**, copy the whole address of the page you end at, and \
+                   paste it.";
+    section
+        .step(Step::new(sign_in).trap(
+            "Within 60 seconds of **Allow**. The page itself may look like an error: only its address counts.",
+        ))
+        .step(Step::new(
+            "Before the refresh token ends, the same command again. `snowtoken status` shows when that is.",
+        ))
 }
 
 /// What goes into a field of the product's form, where that is known before the client is there.

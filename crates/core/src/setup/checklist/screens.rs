@@ -223,11 +223,15 @@ fn redirects(wish: &ChecklistWish<'_>, field: &str) -> Step {
     let step = Step::new("Enter where the browser comes back to. Unlock the field if it shows a lock (it is a list), add each address as one entry, lock it again.")
         .values(field, uris)
         .trap("Character by character: no slash at the end, no blank, the right region. Else the sign-in ends on a page that says `Invalid redirect_uri`.");
-    if wish.plan.redirect_uris.is_empty() {
-        step.trap("The product shows its address itself; enter that one.")
-    } else {
-        step
-    }
+    // Why there is more than one.
+    let others =
+        wish.target.also_register.iter().filter(|also| {
+            wish.plan.redirect_uris.iter().any(|uri| uri.as_str() == also.redirect_uri)
+        });
+    others.fold(step, |step, also| {
+        let why = Words::default().code(&also.redirect_uri).plain(": ").plain(&also.reason);
+        step.trap(why)
+    })
 }
 
 fn lifespans(wish: &ChecklistWish<'_>, words: &'static str) -> Step {
