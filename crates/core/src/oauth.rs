@@ -36,7 +36,7 @@ pub struct Endpoints {
 }
 
 /// The date on an answer; of its three forms (RFC 9110 §5.6.7) the one that is still written.
-pub(crate) fn date(answer: &Response) -> Option<Timestamp> {
+pub fn date(answer: &Response) -> Option<Timestamp> {
     let text = answer.headers().get(http::header::DATE)?.to_str().ok()?;
     jiff::fmt::rfc2822::DateTimeParser::new().parse_timestamp(text.trim()).ok()
 }

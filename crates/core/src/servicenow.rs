@@ -5,6 +5,7 @@ mod failure;
 mod instance;
 mod owner;
 mod registry;
+pub mod road;
 mod verification;
 
 use jiff::SignedDuration;

@@ -7,6 +7,7 @@
 mod connect;
 mod proxy;
 mod tls;
+mod trace;
 mod worker;
 
 use std::path::PathBuf;
@@ -17,6 +18,7 @@ use snowtoken_core::diagnosis::{Code, Diagnose};
 use snowtoken_core::keeper::NoAnswer;
 use snowtoken_core::oauth::{Request, Response};
 use snowtoken_core::printable::Printable;
+use snowtoken_core::servicenow::road::Line;
 use url::Url;
 use worker::Lane;
 
@@ -61,6 +63,13 @@ pub trait Transport: Send + Sync {
     fn send_beside(&self, request: Request, limit: Duration) -> Result<Response, TransportError> {
         let _ = (request, limit);
         Err(TransportError::Worker("it sends one request at a time".to_owned()))
+    }
+
+    /// Goes to this origin step by step and tells what it met: proxy, addresses, connection,
+    /// certificates. Nothing is sent inside. `None`: this transport does not tell.
+    fn trace(&self, origin: &Url) -> Option<Line> {
+        let _ = origin;
+        None
     }
 }
 
@@ -225,5 +234,9 @@ impl Transport for HttpTransport {
 
     fn send_beside(&self, request: Request, limit: Duration) -> Result<Response, TransportError> {
         self.worker()?.send(request, limit, Lane::Beside)
+    }
+
+    fn trace(&self, origin: &Url) -> Option<Line> {
+        self.worker().ok()?.trace(origin)
     }
 }

@@ -55,6 +55,7 @@ pub mod loopback;
 pub mod notification;
 pub mod probe;
 pub mod revocation;
+pub mod road;
 pub mod session;
 pub mod targets;
 pub mod variables;

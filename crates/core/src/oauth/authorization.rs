@@ -26,7 +26,7 @@ impl Entropy {
         entropy
     }
 
-    fn half(&self, second: bool) -> Zeroizing<[u8; 32]> {
+    pub(crate) fn half(&self, second: bool) -> Zeroizing<[u8; 32]> {
         let mut half = Zeroizing::new([0; 32]);
         let start = if second { 32 } else { 0 };
         half.copy_from_slice(&self.0[start..start + 32]);

@@ -173,7 +173,7 @@ struct Wire {
 }
 
 impl ExpectTokenResponse {
-    pub(super) fn new(grant: GrantType) -> Self {
+    pub(crate) fn new(grant: GrantType) -> Self {
         Self { grant }
     }
 

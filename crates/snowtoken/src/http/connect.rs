@@ -27,13 +27,13 @@ const HEAD_LIMIT: usize = 64 * 1024;
 
 pub(super) type Sender = SendRequest<Full<Bytes>>;
 
-trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
+pub(super) trait Stream: AsyncRead + AsyncWrite + Unpin + Send {}
 impl<T: AsyncRead + AsyncWrite + Unpin + Send> Stream for T {}
-type AnyStream = Box<dyn Stream>;
+pub(super) type AnyStream = Box<dyn Stream>;
 
 /// Opens connections; reads the trust store once, when the first one needs it.
 pub(super) struct Connector {
-    options: HttpOptions,
+    pub(super) options: HttpOptions,
     tls: std::cell::OnceCell<Arc<ClientConfig>>,
 }
 
@@ -82,13 +82,26 @@ impl Connector {
         }
     }
 
-    /// RFC 9110 §9.3.6: a tunnel. The proxy sees the host's name and nothing else.
     async fn through(
         &self,
         proxy: &Proxy,
         host: &str,
         port: u16,
     ) -> Result<AnyStream, TransportError> {
+        self.tunnel(proxy, host, port).await?.map_err(|status| TransportError::ProxyFailed {
+            proxy: proxy.place(),
+            reason: format!("it answered {status}"),
+        })
+    }
+
+    /// RFC 9110 §9.3.6: a tunnel, or the status with which it was refused. The proxy sees the host's
+    /// name and nothing else.
+    pub(super) async fn tunnel(
+        &self,
+        proxy: &Proxy,
+        host: &str,
+        port: u16,
+    ) -> Result<Result<AnyStream, u16>, TransportError> {
         let failed = |reason: String| TransportError::ProxyFailed { proxy: proxy.place(), reason };
         let stream: AnyStream =
             Box::new(tcp(&proxy.host, proxy.port).await.map_err(|e| failed(e.to_string()))?);
@@ -111,10 +124,10 @@ impl Connector {
         let answer =
             sender.send_request(request).await.map_err(|error| failed(error.to_string()))?;
         if answer.status() != http::StatusCode::OK {
-            return Err(failed(format!("it answered {}", answer.status().as_u16())));
+            return Ok(Err(answer.status().as_u16()));
         }
         let tunnel = hyper::upgrade::on(answer).await.map_err(|error| failed(error.to_string()))?;
-        Ok(Box::new(TokioIo::new(tunnel)))
+        Ok(Ok(Box::new(TokioIo::new(tunnel))))
     }
 }
 
@@ -140,13 +153,21 @@ pub(super) fn lost(host: &str, error: &hyper::Error, sent: bool) -> TransportErr
     TransportError::ConnectionLost { host: host.to_owned(), reason, sent }
 }
 
-/// Tries one address after the other; a dead one may not use up the time of the others.
 async fn tcp(host: &str, port: u16) -> Result<TcpStream, TransportError> {
-    let not_found = || TransportError::NameNotFound { host: host.to_owned() };
     let addresses = resolve(host, port).await?;
+    reach(host, port, &addresses).await
+}
+
+/// Tries one address after the other; a dead one may not use up the time of the others.
+pub(super) async fn reach(
+    host: &str,
+    port: u16,
+    addresses: &[SocketAddr],
+) -> Result<TcpStream, TransportError> {
+    let not_found = || TransportError::NameNotFound { host: host.to_owned() };
     let place = format!("{host}:{port}");
     let mut reason = None;
-    for address in &addresses {
+    for address in addresses {
         let share =
             if addresses.len() > 1 { Duration::from_millis(1_500) } else { Duration::from_mins(1) };
         match tokio::time::timeout(share, TcpStream::connect(address)).await {
@@ -168,7 +189,7 @@ async fn tcp(host: &str, port: u16) -> Result<TcpStream, TransportError> {
 
 /// The addresses of a name. The system can only be asked by a thread that waits for it; where it
 /// allows none, that is an error like any other.
-async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportError> {
+pub(super) async fn resolve(host: &str, port: u16) -> Result<Vec<SocketAddr>, TransportError> {
     if let Ok(address) = host.parse() {
         return Ok(vec![SocketAddr::new(address, port)]);
     }

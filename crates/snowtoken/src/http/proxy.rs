@@ -4,6 +4,7 @@ use std::fmt;
 
 use http::HeaderValue;
 use hyper_util::client::proxy::matcher::Matcher;
+use snowtoken_core::servicenow::road::Direct;
 use url::{Host, Url};
 
 use super::TransportError;
@@ -45,6 +46,17 @@ impl Proxy {
 }
 
 impl Proxies {
+    /// Why no proxy applies to an origin for which [`Proxies::for_origin`] found none.
+    pub(super) fn why_direct(&self, origin: &Url) -> Direct {
+        if is_this_machine(origin) {
+            Direct::ThisMachine
+        } else if self.https.is_some() {
+            Direct::Excepted
+        } else {
+            Direct::NoneNamed
+        }
+    }
+
     /// The proxy for an origin, if one applies.
     pub(super) fn for_origin(&self, origin: &Url) -> Result<Option<Proxy>, TransportError> {
         let Some(text) = &self.https else {

@@ -13,6 +13,7 @@ use http_body_util::{BodyExt as _, Full, LengthLimitError, Limited};
 use hyper::body::Incoming;
 use snowtoken_core::oauth::{Request, Response};
 use snowtoken_core::secret::Body;
+use snowtoken_core::servicenow::road::Line;
 use tokio::sync::{Mutex, mpsc};
 use tokio::task::{LocalSet, spawn_local};
 use tokio::time::{sleep, timeout};
@@ -46,6 +47,7 @@ pub(super) enum Lane {
 enum Job {
     Open(Url),
     OpenBeside(Url, usize),
+    Trace(Url, blocking::SyncSender<Line>),
     Send {
         request: Box<Request>,
         limit: Duration,
@@ -86,6 +88,12 @@ impl Worker {
         drop(self.0.send(Job::OpenBeside(origin.clone(), count)));
     }
 
+    pub(super) fn trace(&self, origin: &Url) -> Option<Line> {
+        let (reply, answer) = blocking::sync_channel(1);
+        self.0.send(Job::Trace(origin.clone(), reply)).ok()?;
+        answer.recv().ok()
+    }
+
     pub(super) fn send(
         &self,
         request: Request,
@@ -104,6 +112,7 @@ async fn run(pool: Rc<Pool>, job: Job) {
     match job {
         Job::Open(origin) => pool.keep_spare(&origin).await,
         Job::OpenBeside(origin, count) => pool.keep_beside(&origin, count).await,
+        Job::Trace(origin, reply) => drop(reply.send(pool.connector.trace(&origin).await)),
         Job::Send { request, limit, lane, reply } => {
             drop(reply.send(pool.exchange(*request, limit, lane).await));
         }

@@ -13,6 +13,7 @@ mod listener;
 pub(crate) mod login;
 mod outline;
 mod probe;
+mod road;
 mod session;
 mod support;
 mod tls;

@@ -94,6 +94,17 @@ macro_rules! road_entries {
         signs: ["~certificate", "unknownissuer", "self signed certificate", "self-signed certificate", "certificate verify failed", "unable to get local issuer certificate", "err_cert_", "certificate has expired", "sslcertverificationerror"],
         source: "RFC 6749 §10.9",
     }
+    TlsInspected = "tls-inspected", "something on the way opens the encryption", Network, Failed {
+        seen: "A certificate issued by your company, or by Zscaler, Netskope and the like, for a host of ServiceNow's; `self-signed certificate in certificate chain`.",
+        cause: "A proxy of your network answers in the instance's place, with a certificate of its own authority, to look into what is sent. This machine does not trust that authority.",
+        proof: "The certificate for a host that a public authority vouches for was issued by somebody else; nothing was sent.",
+        fixes: [Note("ask your network's administrator for the authority's certificate (PEM), or to let the instance's host pass unopened, which also keeps the tokens from being seen"),
+            Set("--ca-file FILE", "or SNOWTOKEN_CA_FILE: trusts that authority beside the operating system's, once you have its certificate from somebody you trust")],
+        who: "your network's administrator",
+        signs: ["self signed certificate in certificate chain", "self-signed certificate in certificate chain", "zscaler", "netskope"],
+        rehearsal: Test("bad_certificates_are_told_apart_and_nothing_is_sent_to_them"),
+        source: "RFC 5280 §6; RFC 9325 §3",
+    }
     TimedOut = "timed-out", "no answer in time", Network, TryLater {
         seen: "A request that ends with `timed out`.",
         cause: "The instance or something in between is too slow.",
@@ -130,6 +141,17 @@ macro_rules! road_entries {
         who: "you",
         signs: ["no ca certificates"],
         source: "a rule of snowtoken",
+    }
+    ClockSkewed = "clock-skewed", "this machine's clock is wrong", Machine, Failed {
+        seen: "Signed tokens that are refused as not valid yet, ends that do not fit, certificates that have not begun.",
+        cause: "The clock of this machine and that of the instance are five minutes or more apart.",
+        proof: "The date of the instance's answer, compared with this machine's.",
+        fixes: [Note("let the system set its clock by the network (on Linux: timedatectl set-ntp true)"),
+            Note("if this machine's clock is right, the date came from a proxy, or the instance's clock is wrong")],
+        who: "you",
+        signs: ["clock skew", "token is not yet valid", "token used before issued"],
+        rehearsal: Test("clocks_that_are_apart_are_noticed_and_when_far_apart_a_failure"),
+        source: "RFC 9110 §6.6.1; RFC 7519 §4.1.4",
     }
     EndpointMissing = "endpoint-missing", "there is no token endpoint at that address", Instance, TryLater {
         seen: "404, `Page not found`, for /oauth_token.do.",
