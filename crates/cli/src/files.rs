@@ -43,3 +43,28 @@ pub(crate) fn absolute(path: &Path) -> io::Result<std::path::PathBuf> {
 pub(crate) fn make_folder(path: &Path) -> io::Result<()> {
     fs::create_dir_all(path)
 }
+
+/// How something looks from outside.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Looks {
+    /// What it is.
+    pub(crate) kind: &'static str,
+    /// Its permission bits, where there are such.
+    pub(crate) mode: Option<u32>,
+}
+
+/// How a file or folder looks; nothing is opened, and a link is a link.
+pub(crate) fn look(path: &Path) -> Option<Looks> {
+    let meta = fs::symlink_metadata(path).ok()?;
+    let kind = match meta.file_type() {
+        kind if kind.is_symlink() => "link",
+        kind if kind.is_dir() => "folder",
+        kind if kind.is_file() => "file",
+        _ => "something else",
+    };
+    #[cfg(unix)]
+    let mode = Some(std::os::unix::fs::PermissionsExt::mode(&meta.permissions()) & 0o7777);
+    #[cfg(not(unix))]
+    let mode = None;
+    Some(Looks { kind, mode })
+}

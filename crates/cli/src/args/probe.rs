@@ -10,7 +10,7 @@ use clap::Args;
 pub(crate) struct ProbeArgs {
     /// Measure what no published source tells: a guided half hour with a client of its own, whose
     /// tokens end by it
-    #[arg(long, conflicts_with_all = ["restore", "json"])]
+    #[arg(long, conflicts_with_all = ["restore", "json", "instance", "local", "refresh", "bundle"])]
     pub(crate) probe: bool,
     /// With --probe: write the facts to this file instead of standard output
     #[arg(long, value_name = "FILE", requires = "probe")]

@@ -1,32 +1,40 @@
 //! `doctor`: checks one thing after the other, and names the one fix that comes first.
 //!
-//! A step that could not be taken is shown as unknown with the reason, never as passed.
+//! A step that could not be taken is shown as unknown with the reason, never as passed. What is on this
+//! machine is looked at here; the road to the instance is walked and judged by the library, and only
+//! told here.
 
+mod bundle;
 mod probe;
 mod restore;
+mod road;
+mod show;
 mod store;
 
-use std::fmt::Write as _;
 use std::process::ExitCode;
 
-use serde_json::{Value, json};
 use snowtoken::core::diagnosis::Code;
 
+use self::road::Meant;
 use crate::app::App;
 use crate::args::DoctorArgs;
 use crate::output;
-use crate::report::Failure;
+use crate::report::{Failure, one_line};
 
 /// One thing that was looked at.
 struct Step {
     name: &'static str,
     verdict: Verdict,
+    /// Why it is unknown, as a word, where there is one.
+    why: Option<&'static str>,
 }
 
 /// What was found.
 enum Verdict {
     /// It is as it should be: what was seen.
     Pass(String),
+    /// It works, and there is something to know about it.
+    Warn(String),
     /// It is not: what, and the way out.
     Fail(Box<Failure>),
     /// It could not be looked at: why.
@@ -35,41 +43,51 @@ enum Verdict {
 
 impl Step {
     fn pass(name: &'static str, seen: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::Pass(seen.into()) }
+        Self { name, verdict: Verdict::Pass(seen.into()), why: None }
+    }
+
+    fn warn(name: &'static str, seen: impl Into<String>) -> Self {
+        Self { name, verdict: Verdict::Warn(seen.into()), why: None }
     }
 
     fn fail(name: &'static str, failure: impl Into<Failure>) -> Self {
-        Self { name, verdict: Verdict::Fail(Box::new(failure.into())) }
+        Self { name, verdict: Verdict::Fail(Box::new(failure.into())), why: None }
     }
 
     fn unknown(name: &'static str, why: impl Into<String>) -> Self {
-        Self { name, verdict: Verdict::Unknown(why.into()) }
+        Self { name, verdict: Verdict::Unknown(why.into()), why: None }
     }
 
-    /// The verdict as a word, and what there is to say about it.
-    fn told(&self) -> (&'static str, String) {
+    /// The verdict as a word: one of three, whatever is to be known beside it.
+    fn word(&self) -> &'static str {
         match &self.verdict {
-            Verdict::Pass(seen) => ("pass", seen.clone()),
-            Verdict::Fail(failure) => ("fail", failure.to_string()),
-            Verdict::Unknown(why) => ("unknown", why.clone()),
+            Verdict::Pass(_) | Verdict::Warn(_) => "pass",
+            Verdict::Fail(_) => "fail",
+            Verdict::Unknown(_) => "unknown",
         }
     }
 
-    fn code(&self) -> Option<Code> {
+    /// What there is to say about it.
+    fn detail(&self) -> String {
         match &self.verdict {
-            Verdict::Fail(failure) => failure.code(),
+            Verdict::Pass(text) | Verdict::Warn(text) | Verdict::Unknown(text) => one_line(text),
+            Verdict::Fail(failure) => one_line(&failure.to_string()),
+        }
+    }
+
+    fn warns(&self) -> bool {
+        matches!(self.verdict, Verdict::Warn(_))
+    }
+
+    fn failure(&self) -> Option<&Failure> {
+        match &self.verdict {
+            Verdict::Fail(failure) => Some(failure),
             _ => None,
         }
     }
 
-    fn as_json(&self) -> Value {
-        let (verdict, detail) = self.told();
-        json!({
-            "step": self.name,
-            "verdict": verdict,
-            "detail": detail,
-            "code": self.code().map(|code| code.to_string()),
-        })
+    fn code(&self) -> Option<Code> {
+        self.failure()?.code()
     }
 }
 
@@ -80,11 +98,17 @@ pub(crate) fn run(app: &App, args: &DoctorArgs) -> Result<ExitCode, Failure> {
     if args.probe.probe {
         return probe::run(app, args.profile.as_deref(), &args.probe);
     }
-    let steps = store::steps(app);
+    let meant = Meant::of(app, args)?;
+    let (mut steps, store) = store::steps(app);
+    let stored = bundle::stored(store.as_ref().filter(|_| args.bundle.is_some()));
+    steps.extend(road::steps(app, args, &meant, store)?);
+    if let Some(file) = &args.bundle {
+        return bundle::run(app, args, file, &steps, &meant, &stored);
+    }
     if args.json {
-        output::json(&as_json(&steps))?;
+        output::json(&show::json(&steps, &meant))?;
     } else {
-        output::data(&as_text(&steps))?;
+        output::data(&show::text(&steps, output::screen()))?;
     }
     close(steps)
 }
@@ -101,70 +125,20 @@ fn close(steps: Vec<Step>) -> Result<ExitCode, Failure> {
     }
 }
 
-fn as_json(steps: &[Step]) -> Value {
-    let count = |word: &str| steps.iter().filter(|step| step.told().0 == word).count();
-    let first = steps.iter().find(|step| step.code().is_some());
-    json!({
-        "version": 1,
-        "passed": count("pass"),
-        "failed": count("fail"),
-        "unknown": count("unknown"),
-        "first_fix": first.and_then(|step| match &step.verdict {
-            Verdict::Fail(failure) => failure.first_hint(),
-            _ => None,
-        }),
-        "steps": steps.iter().map(Step::as_json).collect::<Vec<_>>(),
-    })
-}
-
-fn as_text(steps: &[Step]) -> String {
-    let mut text = String::new();
-    for step in steps {
-        let (verdict, detail) = step.told();
-        let verdict = if verdict == "fail" { "FAIL" } else { verdict };
-        let _ = writeln!(text, "{verdict:<8} {:<15} {detail}", step.name);
-    }
-    text
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
-    fn steps() -> Vec<Step> {
-        vec![
+    #[test]
+    fn the_first_failure_decides() {
+        let steps = vec![
             Step::pass("one", "fine"),
             Step::unknown("two", "nobody looked"),
             Step::fail("three", Failure::told(Code::StoreFull, "no room")),
             Step::fail("four", Failure::told(Code::StoreLocked, "in use")),
-        ]
-    }
-
-    #[test]
-    fn unknown_is_never_shown_as_passed() {
-        let text = as_text(&steps());
-        assert_eq!(
-            text,
-            "pass     one             fine\n\
-             unknown  two             nobody looked\n\
-             FAIL     three           no room\n\
-             FAIL     four            in use\n"
-        );
-        let json = as_json(&steps());
-        assert_eq!(
-            (&json["passed"], &json["failed"], &json["unknown"]),
-            (&json!(1), &json!(2), &json!(1))
-        );
-        assert_eq!(
-            json["first_fix"],
-            "free some space, then repeat; a quota and a limit on the size of files (`ulimit -f`) count as well"
-        );
-    }
-
-    #[test]
-    fn the_first_failure_decides() {
-        let failure = close(steps()).unwrap_err();
+        ];
+        let failure = close(steps).unwrap_err();
         assert_eq!(failure.code(), Some(Code::StoreFull));
-        assert!(close(vec![Step::unknown("x", "y")]).is_ok());
+        assert!(close(vec![Step::unknown("x", "y"), Step::warn("z", "w")]).is_ok());
     }
 }

@@ -1,6 +1,10 @@
 //! `doctor` and `doctor --restore`: what it says of a store that is well, damaged, gone or not there,
 //! and the way back.
 
+mod bundle;
+mod road;
+mod wire;
+
 use std::fs;
 use std::path::PathBuf;
 
@@ -53,13 +57,14 @@ fn a_healthy_store_passes_every_step_and_is_not_restored() {
         "key",
         "store",
         "structure",
+        "writable",
         "tokens",
         "locks",
         "copy",
     ] {
         assert_eq!(verdict(&outcome, step), "pass", "{step}: {outcome:#?}");
     }
-    let json = sandbox.run(&["doctor", "--json"]).ok().json();
+    let json = sandbox.run(&["doctor", "--local", "--json"]).ok().json();
     assert_eq!(
         (&json["version"], &json["failed"], &json["unknown"]),
         (&1.into(), &0.into(), &0.into())

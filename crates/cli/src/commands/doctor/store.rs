@@ -17,8 +17,9 @@ use crate::report::Failure;
 /// A change of a store with a few profiles needs a tenth of this.
 const ROOM: u64 = 1 << 20;
 
-/// All of them, in the order in which one builds on the other.
-pub(super) fn steps(app: &App) -> Vec<Step> {
+/// All of them, in the order in which one builds on the other, and the store where it opens: whoever
+/// has a passphrase is asked for it once.
+pub(super) fn steps(app: &App) -> (Vec<Step>, Option<SqliteStore>) {
     let mut steps = vec![configuration(app)];
     match health::look_at(&app.store_options()) {
         Ok(outside) => {
@@ -30,12 +31,16 @@ pub(super) fn steps(app: &App) -> Vec<Step> {
         Err(error) => steps.push(Step::fail("folder", error)),
     }
     let none_yet = "there is none yet; `snowtoken login` makes it";
+    let mut opened = None;
     match app.store() {
-        Ok(Some(store)) => steps.extend(inside(app, &store)),
+        Ok(Some(mut store)) => {
+            steps.extend(inside(app, &mut store));
+            opened = Some(store);
+        }
         Ok(None) => steps.push(Step::unknown("store", none_yet)),
         Err(failure) => steps.extend(closed(app, failure)),
     }
-    steps
+    (steps, opened)
 }
 
 fn configuration(app: &App) -> Step {
@@ -68,7 +73,7 @@ fn room(outside: &Outside) -> Step {
 }
 
 /// The store opens: its key is there, and it fits.
-fn inside(app: &App, store: &SqliteStore) -> Vec<Step> {
+fn inside(app: &App, store: &mut SqliteStore) -> Vec<Step> {
     let mut steps = vec![
         Step::pass("key", place(store.key())),
         Step::pass("store", format!("{} opens", store.path().display())),
@@ -83,6 +88,10 @@ fn inside(app: &App, store: &SqliteStore) -> Vec<Step> {
             false
         }
     };
+    steps.push(match store.probe() {
+        Ok(()) => Step::pass("writable", "a change is written durably"),
+        Err(error) => Step::fail("writable", error),
+    });
     steps.extend(tokens(store));
     steps.push(locks(app, store));
     steps.push(if is_whole {
@@ -157,7 +166,7 @@ fn closed(app: &App, failure: Failure) -> Vec<Step> {
     } else {
         steps.push(Step::fail("store", failure));
     }
-    for name in ["structure", "tokens", "locks"] {
+    for name in ["structure", "writable", "tokens", "locks"] {
         steps.push(Step::unknown(name, "the store does not open"));
     }
     let examined = app.keys().with(None, |keys| health::examine_copy(&app.store_options(), keys));

@@ -1,5 +1,5 @@
-//! Looks for secrets in whatever form they may have slipped out: as they are, in base64, percent,
-//! hex, JSON or UTF-16, whole or any twelve bytes in a row.
+//! Looks for secrets in whatever form they may have slipped out: as they are or reversed, in base64,
+//! percent, hex, JSON or UTF-16, whole or any twelve bytes in a row.
 
 use std::collections::HashMap;
 use std::fs;
@@ -94,6 +94,7 @@ fn forms(secret: &str) -> Vec<(&'static str, Vec<u8>)> {
     let bytes = secret.as_bytes();
     let mut forms = vec![
         ("as it is", bytes.to_vec()),
+        ("reversed", bytes.iter().rev().copied().collect()),
         ("hex", bytes.iter().flat_map(|b| format!("{b:02x}").into_bytes()).collect()),
         ("HEX", bytes.iter().flat_map(|b| format!("{b:02X}").into_bytes()).collect()),
         ("UTF-16 LE", secret.encode_utf16().flat_map(u16::to_le_bytes).collect()),
@@ -150,6 +151,7 @@ mod tests {
     #[test]
     fn every_form_is_found() {
         found(SECRET.as_bytes());
+        found(&SECRET.bytes().rev().collect::<Vec<_>>());
         found(serde_json::to_string(SECRET).unwrap().as_bytes());
         found(
             url::form_urlencoded::byte_serialize(SECRET.as_bytes()).collect::<String>().as_bytes(),

@@ -38,6 +38,8 @@ enum Way {
     Straight { port: u16, delay: Duration },
     /// A CONNECT to whatever name is answered and goes to this port.
     Connect { port: u16 },
+    /// A CONNECT is refused with this status.
+    Refuse { status: u16 },
     /// Nobody should come here: it is written down and closed.
     Trap,
 }
@@ -52,6 +54,11 @@ impl Proxy {
     /// A proxy as companies have them: CONNECT only, every name leads to one port.
     pub(crate) fn connecting(port: u16) -> Self {
         Self::start(Way::Connect { port })
+    }
+
+    /// A proxy that lets nobody through.
+    pub(crate) fn refusing(status: u16) -> Self {
+        Self::start(Way::Refuse { status })
     }
 
     /// A proxy that must not be used.
@@ -132,7 +139,11 @@ fn serve(client: &TcpStream, way: Way, log: &Log, loses: &Arc<AtomicBool>) {
             return;
         }
         Way::Straight { port, delay } => (port, delay),
-        Way::Connect { port } => match answer_connect(client) {
+        Way::Refuse { status } => {
+            log.lock().unwrap()[index].connect = answer_connect(client, status);
+            return;
+        }
+        Way::Connect { port } => match answer_connect(client, 200) {
             Some(authority) => {
                 log.lock().unwrap()[index].connect = Some(authority);
                 (port, Duration::ZERO)
@@ -164,8 +175,8 @@ fn serve(client: &TcpStream, way: Way, log: &Log, loses: &Arc<AtomicBool>) {
     let _ = (up.join(), down.join());
 }
 
-/// Reads the head of a CONNECT, says yes, and returns the name it asked for.
-fn answer_connect(client: &TcpStream) -> Option<String> {
+/// Reads the head of a CONNECT, answers it, and returns the name it asked for.
+fn answer_connect(client: &TcpStream, status: u16) -> Option<String> {
     // One byte at a time: what follows the head belongs to the tunnel.
     let mut head = BufReader::with_capacity(1, client.try_clone().ok()?);
     let mut first = String::new();
@@ -176,7 +187,8 @@ fn answer_connect(client: &TcpStream) -> Option<String> {
     }
     let authority = first.strip_prefix("CONNECT ")?.split(' ').next()?.to_owned();
     let mut client = client;
-    client.write_all(b"HTTP/1.1 200 Connection established\r\n\r\n").ok()?;
+    let length = if status == 200 { "" } else { "Content-Length: 0\r\n" };
+    client.write_all(format!("HTTP/1.1 {status} As it is\r\n{length}\r\n").as_bytes()).ok()?;
     Some(authority)
 }
 
@@ -257,7 +269,7 @@ mod tests {
         let proxy = Proxy::connecting(echo());
         let mut stream = TcpStream::connect(("127.0.0.1", proxy.port())).unwrap();
         stream.write_all(b"CONNECT somewhere.test:443 HTTP/1.1\r\nHost: x\r\n\r\nping").unwrap();
-        let mut answer = [0; 43];
+        let mut answer = [0; 29];
         stream.read_exact(&mut answer).unwrap();
         assert!(answer.ends_with(b"\r\n\r\nping"), "{}", String::from_utf8_lossy(&answer));
         assert_eq!(proxy.connections()[0].connect.as_deref(), Some("somewhere.test:443"));

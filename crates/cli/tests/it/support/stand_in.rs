@@ -70,6 +70,13 @@ impl StandIn {
         self.running.with_instance(|there| there.put_client(client));
     }
 
+    /// Changes the client's record, as an administrator can.
+    pub(crate) fn change_client(&self, change: impl FnOnce(&mut Client)) {
+        let mut client = self.client.clone();
+        change(&mut client);
+        self.running.with_instance(|there| there.put_client(client));
+    }
+
     /// Turns a knob while it runs.
     pub(crate) fn set(&self, knob: &str) {
         let (name, value) = knob.split_once('=').unwrap();

@@ -61,6 +61,7 @@ impl Authority {
     pub(crate) fn not_yet(&self, names: &[&str]) -> Identity {
         self.issue_with(names, |params| {
             params.not_before = date_time_ymd(2090, 1, 1);
+            params.not_after = date_time_ymd(2091, 1, 1);
         })
     }
 
