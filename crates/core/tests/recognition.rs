@@ -318,6 +318,13 @@ const ON_THE_ROAD: &[Line] = &[
         "tls-failed",
         SURE,
     ),
+    (
+        "Error: self-signed certificate in certificate chain, code: 'SELF_SIGNED_CERT_IN_CHAIN'",
+        "tls-inspected",
+        SURE,
+    ),
+    ("issuer: CN=Zscaler Intermediate Root CA", "tls-inspected", SURE),
+    ("JWT error: token used before issued; check for clock skew", "clock-skewed", SURE),
     ("read ECONNRESET", "connection-lost", SURE),
     ("HTTP/1.1 407 Proxy Authentication Required", "proxy-failed", SURE),
     ("KB1214959: the instance has moved to another domain", "endpoint-redirects", SURE),
