@@ -126,6 +126,11 @@ pub(crate) fn is_lively() -> bool {
     io::stderr().is_terminal() && may_be_lively()
 }
 
+/// Whether a person reads stdout as it comes. A program at the other end waits for its end.
+pub(crate) fn is_read_by_a_person() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// What a table finds on stdout.
 #[derive(Debug, Clone, Copy, Default)]
 pub(crate) struct Screen {

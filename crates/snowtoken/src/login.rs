@@ -1,18 +1,19 @@
 //! The authorization code grant, from the URL to verified tokens: listener and paste together,
 //! first one wins; one token request per code, over a connection that was opened meanwhile.
 
-use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
-use std::sync::{Arc, Mutex, PoisonError};
-use std::time::{Duration, Instant};
+mod hand_over;
+mod waiting;
 
-use jiff::{SignedDuration, Timestamp};
+use std::sync::mpsc::Receiver;
+use std::time::Duration;
+
+use jiff::Timestamp;
 use snowtoken_core::keeper::NoAnswer;
 use snowtoken_core::ledger::believed_time;
 use snowtoken_core::oauth::authorization::{
-    AuthorizationError, AuthorizationRequest, CheckedCode, Entropy, ExpectRedirect,
+    AuthorizationRequest, CheckedCode, Entropy, ExpectRedirect,
 };
 use snowtoken_core::oauth::client::Client;
-use snowtoken_core::oauth::error::ErrorCode;
 use snowtoken_core::oauth::token::{add_seconds, client_credentials};
 use snowtoken_core::oauth::{Request, Scope};
 use snowtoken_core::profile::{Grant, Profile};
@@ -26,8 +27,12 @@ use url::Url;
 use crate::error::Error;
 use crate::http::{ATTEMPT_LIMIT, EXCHANGE_LIMIT, TransportError};
 use crate::learn::{self, Learnt};
-use crate::loopback::{Ending, Listener, Verdict};
+use crate::loopback::{Ending, Listener};
 use crate::world::World;
+
+pub use hand_over::{CodeLifespan, HandedOver};
+
+use waiting::{Consented, Goal, end_listener};
 
 /// How long the browser gets to fetch the last page before the port closes.
 const LAST_PAGE_PATIENCE: Duration = Duration::from_millis(700);
@@ -95,15 +100,6 @@ impl LoggedIn {
     }
 }
 
-/// A redirect, and where it came from.
-enum Arrival {
-    Listener(Box<Result<(ExpectRedirect, CheckedCode), AuthorizationError>>),
-    Paste(Paste),
-}
-
-/// The state that waits for the redirect: whoever takes it out has won, everybody else is late.
-type Waiting = Arc<Mutex<Option<ExpectRedirect>>>;
-
 impl Login<'_> {
     /// Runs the profile's grant.
     ///
@@ -140,103 +136,17 @@ impl Login<'_> {
         pastes: Receiver<Paste>,
         watcher: &dyn Watcher,
     ) -> Result<LoggedIn, Error> {
-        let redirect_uri = self.profile.redirect_uri.clone().ok_or_else(|| {
-            Error::SettingMissing { profile: self.profile.name.to_string(), what: "redirect URI" }
-        })?;
-        let mut bytes = [0; 64];
-        (world.dice)(&mut bytes)?;
-        let request = AuthorizationRequest {
-            endpoints: self.profile.instance.endpoints(),
-            client_id: self.profile.client_id.clone(),
-            redirect_uri: redirect_uri.clone(),
-            scope: self.profile.scope.clone(),
-        };
-        let (url, expect) = request.begin(&Entropy::from_bytes(bytes));
-        let waiting: Waiting = Arc::new(Mutex::new(Some(expect)));
-        let (arrivals, arrived) = channel();
-        // RFC 8252: the listener is up before the browser opens.
-        let listener = redirect_uri
-            .is_loopback()
-            .then(|| {
-                Listener::open(&redirect_uri, judge_queries(waiting.clone(), arrivals.clone()))
-            })
-            .transpose()?;
-        forward(pastes, arrivals)?;
-        let shown_at = world.now();
-        watcher.authorization_url(&url);
-        world.transport.open(self.profile.instance.origin());
-        if self.verify {
-            world.transport.open_beside(self.profile.instance.origin(), learn::BESIDE);
-        }
-        if self.open_browser
-            && let Err(reason) = world.browser.open(&url)
-        {
-            watcher.browser_failed(&reason);
-        }
-        let result = self.wait_for_code(&waiting, &arrived, listener.is_some(), watcher).and_then(
-            |(expect, code)| {
-                watcher.exchanging();
-                self.exchange(world, shown_at, expect, code)
-            },
-        );
-        match result {
+        let begin = |request: AuthorizationRequest, entropy: &Entropy| request.begin(entropy);
+        let consented = self.consent(world, Goal::Tokens, begin, pastes, watcher)?;
+        let Consented { expect, code, shown_at, listener, .. } = consented;
+        watcher.exchanging();
+        match self.exchange(world, shown_at, expect, code) {
             Ok(tokens) => Ok(self.complete(world, tokens, listener)),
             Err(error) => {
                 end_listener(listener, &error);
                 Err(error)
             }
         }
-    }
-
-    fn wait_for_code(
-        &self,
-        waiting: &Waiting,
-        arrived: &Receiver<Arrival>,
-        has_listener: bool,
-        watcher: &dyn Watcher,
-    ) -> Result<(ExpectRedirect, CheckedCode), Error> {
-        let started = Instant::now();
-        loop {
-            let left = self.wait.saturating_sub(started.elapsed());
-            if left.is_zero() {
-                let wait = SignedDuration::try_from(self.wait).unwrap_or(SignedDuration::MAX);
-                return Err(Error::ConsentTimeout(wait));
-            }
-            watcher.waiting(left);
-            match arrived.recv_timeout(left.min(Duration::from_secs(1))) {
-                Ok(Arrival::Listener(result)) => return Ok((*result)?),
-                Ok(Arrival::Paste(Paste::Text(text))) => {
-                    if let Some(taken) = self.take_paste(waiting, &text)? {
-                        return Ok(taken);
-                    }
-                }
-                Ok(Arrival::Paste(Paste::End)) if has_listener => {}
-                // Or nobody is left who could bring it.
-                Ok(Arrival::Paste(Paste::End)) | Err(RecvTimeoutError::Disconnected) => {
-                    return Err(Error::InputEnded);
-                }
-                Err(RecvTimeoutError::Timeout) => {}
-            }
-        }
-    }
-
-    /// `None` if the listener was faster: what it took is on its way here.
-    fn take_paste(
-        &self,
-        waiting: &Waiting,
-        text: &Secret,
-    ) -> Result<Option<(ExpectRedirect, CheckedCode)>, Error> {
-        let mut guard = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(expect) = guard.as_ref() else {
-            return Ok(None);
-        };
-        let code = match expect.examine(text.expose()) {
-            Err(AuthorizationError::Redirect(_)) if self.accept_bare_code => {
-                expect.examine_bare_code(text.expose()).or_else(|_| expect.examine(text.expose()))
-            }
-            other => other,
-        }?;
-        Ok(guard.take().map(|expect| (expect, code)))
     }
 
     /// The one token request of this code. It is never repeated (RFC 6749 §4.1.2).
@@ -295,58 +205,6 @@ fn code_error(error: TransportError) -> Error {
         NoAnswer::Lost => Error::CodeLost(error),
         NoAnswer::NotSent => error.into(),
     }
-}
-
-fn end_listener(listener: Option<Listener>, error: &Error) {
-    let Some(listener) = listener else { return };
-    match error {
-        Error::Redirect(AuthorizationError::Refused(refusal)) => {
-            let denied = refusal.code == ErrorCode::AccessDenied;
-            listener
-                .finish(if denied { Ending::Denied } else { Ending::Failed }, LAST_PAGE_PATIENCE);
-        }
-        // A browser only waits if its redirect was taken.
-        Error::Token(_) | Error::CodeLost(_) | Error::Transport(_) => {
-            listener.finish(Ending::Failed, LAST_PAGE_PATIENCE);
-        }
-        _ => drop(listener),
-    }
-}
-
-/// Runs on the listener's thread: takes the waiting state out if, and only if, the query is the
-/// answer to it. A wrong `state` leaves everything as it was.
-fn judge_queries(waiting: Waiting, arrivals: Sender<Arrival>) -> crate::loopback::Judge {
-    Box::new(move |query| {
-        let mut guard = waiting.lock().unwrap_or_else(PoisonError::into_inner);
-        let Some(expect) = guard.as_ref() else {
-            return Verdict::NotOurs;
-        };
-        let result = match expect.examine_query(query) {
-            Ok(code) => Ok(code),
-            Err(refused @ AuthorizationError::Refused(_)) => Err(refused),
-            Err(_) => return Verdict::NotOurs,
-        };
-        let Some(expect) = guard.take() else {
-            return Verdict::NotOurs;
-        };
-        drop(arrivals.send(Arrival::Listener(Box::new(result.map(|code| (expect, code))))));
-        Verdict::Ours
-    })
-}
-
-/// Joins the pastes to what the listener hears. The thread ends with the program: nobody can
-/// interrupt somebody else's reading of a terminal.
-fn forward(pastes: Receiver<Paste>, arrivals: Sender<Arrival>) -> Result<(), Error> {
-    let forwarding = move || {
-        while let Ok(paste) = pastes.recv() {
-            let last = matches!(paste, Paste::End);
-            if arrivals.send(Arrival::Paste(paste)).is_err() || last {
-                break;
-            }
-        }
-    };
-    let started = std::thread::Builder::new().name("paste".to_owned()).spawn(forwarding);
-    started.map(drop).map_err(|error| TransportError::Exhausted(error.to_string()).into())
 }
 
 fn missing(asked: Option<&Scope>, granted: Option<&str>) -> Vec<String> {

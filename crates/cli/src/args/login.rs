@@ -12,7 +12,7 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(
-    after_help = "Example:\n  snowtoken login classics --instance classics --client-id 0123456789abcdef0123456789abcdef \\\n    --target nice-knowledge-hub --region us-west-2\n\nThe client secret is asked for; in scripts: --client-secret-file FILE or SNOWTOKEN_CLIENT_SECRET."
+    after_help = "Example:\n  snowtoken login classics --instance classics --client-id 0123456789abcdef0123456789abcdef \\\n    --target nice-knowledge-hub --region us-west-2\n  snowtoken login classics --code-only   # a fresh code for a product that exchanges it itself\n\nThe client secret is asked for; in scripts: --client-secret-file FILE or SNOWTOKEN_CLIENT_SECRET."
 )]
 pub(crate) struct LoginArgs {
     /// A local name for instance, client and target [a-z0-9._-]
@@ -77,9 +77,28 @@ pub(crate) struct LoginArgs {
     /// Where the key of a new store rests (a file: `SNOWTOKEN_KEY_FILE`)
     #[arg(long, value_enum, value_name = "PLACE")]
     pub(crate) key: Option<KeyChoice>,
-    /// Print what was reached as JSON, without secrets
+    /// Print what was reached as JSON, without secrets (with --code-only: the code and what belongs to it)
     #[arg(long)]
     pub(crate) json: bool,
+    #[command(flatten)]
+    pub(crate) code: CodeOnlyArgs,
+}
+
+/// A login that stops at the code.
+#[derive(Debug, Default, Args)]
+#[command(next_help_heading = "A code for somebody else")]
+pub(crate) struct CodeOnlyArgs {
+    /// Stop at the code and print it unspent, for a product that exchanges it itself: nothing is exchanged
+    /// or stored, and no client secret is needed
+    #[arg(long, conflicts_with_all = ["expect_user", "no_output"])]
+    pub(crate) code_only: bool,
+    /// Ask without PKCE, for a product that cannot send a `code_verifier`: whoever sees the code and has the
+    /// client secret can use it
+    #[arg(long, requires = "code_only")]
+    pub(crate) no_pkce: bool,
+    /// How long codes of this client live (usually 60 seconds, or what the client's record says)
+    #[arg(long, value_name = "DURATION", requires = "code_only")]
+    pub(crate) code_lifespan: Option<String>,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

@@ -1,6 +1,7 @@
 //! `login`: from what is known to verified, stored and delivered tokens.
 
 pub(crate) mod aftermath;
+mod code_only;
 pub(crate) mod settings;
 mod watcher;
 
@@ -42,6 +43,9 @@ const PROMPT: &str = "Enter the redirected URL: ";
 pub(crate) type Robot<'a> = &'a (dyn Fn(&str) -> Option<Secret> + Sync);
 
 pub(crate) fn run(app: &App, args: &LoginArgs) -> Result<ExitCode, Failure> {
+    if args.code.code_only {
+        return code_only::run(app, args);
+    }
     log_in(app, args, |profile, screen, login| login.run(&app.world, paste_source(profile), screen))
 }
 

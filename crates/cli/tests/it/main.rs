@@ -8,6 +8,7 @@ mod bad_input;
 mod browser;
 mod calendar;
 mod canary_scan;
+mod code_only;
 mod contract;
 mod crash;
 mod crowd;

@@ -3,6 +3,7 @@
 
 use std::fmt;
 
+use jiff::Timestamp;
 use url::Url;
 use zeroize::{Zeroize as _, Zeroizing};
 
@@ -56,28 +57,45 @@ pub struct AuthorizationRequest {
 impl AuthorizationRequest {
     /// The URL to open in a browser, and the state that waits for the redirect.
     pub fn begin(self, entropy: &Entropy) -> (Url, ExpectRedirect) {
-        // Hex: ServiceNow wants a `state` without special characters, and 64 of these are 256 bits.
-        let state = Secret::new(hex(&entropy.half(false)));
         let verifier = CodeVerifier::from_entropy(&entropy.half(true));
-        let url = self.url(&state, &verifier);
-        let expect = ExpectRedirect {
-            endpoints: self.endpoints,
-            redirect_uri: self.redirect_uri,
-            state,
-            verifier,
-        };
-        (url, expect)
+        let state = state(entropy);
+        let url = self.url(&state, Some(&verifier));
+        (url, self.expect(state, verifier))
     }
 
-    fn url(&self, state: &Secret, verifier: &CodeVerifier) -> Url {
+    /// The same for a code that somebody else will exchange: it can only be handed over.
+    ///
+    /// Without [`Pkce::Off`] whoever exchanges it needs its `code_verifier` as well. There is no
+    /// `plain`: a challenge that is its own verifier protects nothing (RFC 9700 §2.1.1).
+    pub fn begin_hand_over(
+        self,
+        entropy: &Entropy,
+        pkce: Pkce,
+    ) -> (Url, ExpectRedirect<Option<CodeVerifier>>) {
+        let verifier = match pkce {
+            Pkce::On => Some(CodeVerifier::from_entropy(&entropy.half(true))),
+            Pkce::Off => None,
+        };
+        let state = state(entropy);
+        let url = self.url(&state, verifier.as_ref());
+        (url, self.expect(state, verifier))
+    }
+
+    fn expect<V>(self, state: Secret, verifier: V) -> ExpectRedirect<V> {
+        let Self { endpoints, redirect_uri, .. } = self;
+        ExpectRedirect { endpoints, redirect_uri, state, verifier }
+    }
+
+    fn url(&self, state: &Secret, verifier: Option<&CodeVerifier>) -> Url {
+        let challenge = verifier.map(CodeVerifier::challenge).unwrap_or_default();
         let query = encoding::pairs(&[
             ("response_type", "code"),
             ("client_id", self.client_id.as_str()),
             ("redirect_uri", self.redirect_uri.as_str()),
             ("scope", self.scope.as_ref().map_or("", Scope::as_str)),
             ("state", state.expose()),
-            ("code_challenge", &verifier.challenge()),
-            ("code_challenge_method", CODE_CHALLENGE_METHOD),
+            ("code_challenge", &challenge),
+            ("code_challenge_method", verifier.map_or("", |_| CODE_CHALLENGE_METHOD)),
         ]);
         let mut url = self.endpoints.authorization.clone();
         // RFC 6749 §3.1: a query the endpoint already has must stay.
@@ -90,6 +108,11 @@ impl AuthorizationRequest {
     }
 }
 
+/// Hex: ServiceNow wants a `state` without special characters, and 64 of these are 256 bits.
+fn state(entropy: &Entropy) -> Secret {
+    Secret::new(hex(&entropy.half(false)))
+}
+
 fn hex(bytes: &[u8; 32]) -> String {
     use fmt::Write as _;
     let mut text = String::with_capacity(64);
@@ -100,14 +123,47 @@ fn hex(bytes: &[u8; 32]) -> String {
     text
 }
 
+/// Whether a code that is handed over is bound to a `code_verifier` (RFC 7636).
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Pkce {
+    /// It is worth nothing without the verifier.
+    #[default]
+    On,
+    /// Whoever exchanges it cannot send one.
+    Off,
+}
+
 /// Waits for the redirect of one authorization request. It knows the `state`, the redirect URI and
-/// the `code_verifier` of that request, and only it can turn a code into a token request.
+/// the `code_verifier` of that request, and only it can turn a code into a token request, or hand it
+/// over. What was begun for a hand-over cannot be redeemed.
+///
+/// ```compile_fail,E0599
+/// # use snowtoken_core::oauth::authorization::{CheckedCode, ExpectRedirect};
+/// # use snowtoken_core::oauth::{client::Client, pkce::CodeVerifier};
+/// fn spend(login: ExpectRedirect<Option<CodeVerifier>>, code: CheckedCode, client: &Client) {
+///     let _ = login.redeem(code, client);
+/// }
+/// ```
 #[derive(Debug)]
-pub struct ExpectRedirect {
+pub struct ExpectRedirect<V = CodeVerifier> {
     endpoints: Endpoints,
     redirect_uri: RedirectUri,
     state: Secret,
-    verifier: CodeVerifier,
+    verifier: V,
+}
+
+/// A code that nobody has exchanged yet, with all that whoever exchanges it has to send
+/// (RFC 6749 §4.1.3, RFC 7636 §4.5). The client's own authentication is theirs.
+#[derive(Debug)]
+pub struct FreshCode {
+    /// The code. It is good once.
+    pub code: Secret,
+    /// The redirect URI to repeat, byte for byte.
+    pub redirect_uri: RedirectUri,
+    /// The verifier, unless the request was made without PKCE.
+    pub code_verifier: Option<Secret>,
+    /// When it ends, at the latest: the instance began to count before we had it.
+    pub good_until: Timestamp,
 }
 
 /// A code whose `state` was checked. Only [`ExpectRedirect::examine`] makes one.
@@ -142,7 +198,7 @@ pub enum AuthorizationError {
     NoCode,
 }
 
-impl ExpectRedirect {
+impl<V> ExpectRedirect<V> {
     /// The redirect URI of this request.
     pub fn redirect_uri(&self) -> &RedirectUri {
         &self.redirect_uri
@@ -190,6 +246,32 @@ impl ExpectRedirect {
         redirect.code.map(CheckedCode).ok_or(AuthorizationError::NoCode)
     }
 
+    /// Hands the code over to somebody else, unspent. The login is used up by it: the same code cannot
+    /// be redeemed here as well.
+    ///
+    /// ```compile_fail,E0382
+    /// # use snowtoken_core::Timestamp;
+    /// # use snowtoken_core::oauth::authorization::{CheckedCode, ExpectRedirect};
+    /// # use snowtoken_core::oauth::client::Client;
+    /// fn both(login: ExpectRedirect, one: CheckedCode, two: CheckedCode, client: &Client) {
+    ///     let _ = login.hand_over(one, Timestamp::MAX);
+    ///     let _ = login.redeem(two, client);
+    /// }
+    /// ```
+    pub fn hand_over(self, code: CheckedCode, good_until: Timestamp) -> FreshCode
+    where
+        V: Into<Option<CodeVerifier>>,
+    {
+        FreshCode {
+            code: code.0,
+            redirect_uri: self.redirect_uri,
+            code_verifier: self.verifier.into().map(CodeVerifier::into_secret),
+            good_until,
+        }
+    }
+}
+
+impl ExpectRedirect {
     /// RFC 6749 §4.1.3: the one token request this code may be used for.
     ///
     /// The login is spent by it: a second request for the same redirect cannot be written.
@@ -305,6 +387,41 @@ mod tests {
         assert_eq!(
             error.unwrap_err().to_string(),
             r"the redirected URL carries an error (access_denied: no\u{1b}[31m)"
+        );
+    }
+
+    /// RFC 7636 §4.5: what is handed over is what a token request needs, and the verifier fits the
+    /// challenge that was sent.
+    #[test]
+    fn a_code_is_handed_over_with_its_redirect_uri_and_verifier() {
+        for pkce in [Pkce::On, Pkce::Off] {
+            let (url, expect) =
+                request("https://a.example/auth", None).begin_hand_over(&entropy(), pkce);
+            let code = expect.examine_query(&format!("code=a%2Bb&state={}", state())).unwrap();
+            let fresh = expect.hand_over(code, Timestamp::UNIX_EPOCH);
+            assert_eq!(fresh.code.expose(), "a+b");
+            assert_eq!(fresh.redirect_uri.as_str(), "https://r.example/cb");
+            assert_eq!(fresh.good_until, Timestamp::UNIX_EPOCH);
+            assert!(!format!("{fresh:?}").contains("a+b"));
+            let verifier = CodeVerifier::from_entropy(&[2; 32]);
+            assert_eq!(fresh.code_verifier.is_some(), pkce == Pkce::On);
+            assert_eq!(url.as_str().contains(&verifier.challenge()), pkce == Pkce::On);
+            assert_eq!(url.as_str().contains("code_challenge"), pkce == Pkce::On);
+            if let Some(found) = fresh.code_verifier {
+                assert_eq!(&found, verifier.secret());
+            }
+        }
+    }
+
+    /// What is begun for ourselves may be handed over in the end.
+    #[test]
+    fn a_login_may_hand_its_code_over_instead() {
+        let (_, expect) = request("https://a.example/auth", None).begin(&entropy());
+        let code = expect.examine_query(&format!("code=c&state={}", state())).unwrap();
+        let fresh = expect.hand_over(code, Timestamp::MAX);
+        assert_eq!(
+            fresh.code_verifier.as_ref(),
+            Some(CodeVerifier::from_entropy(&[2; 32]).secret())
         );
     }
 

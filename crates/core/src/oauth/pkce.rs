@@ -25,6 +25,11 @@ impl CodeVerifier {
     pub fn secret(&self) -> &Secret {
         &self.0
     }
+
+    /// The verifier, for whoever makes that request in our place.
+    pub fn into_secret(self) -> Secret {
+        self.0
+    }
 }
 
 /// RFC 7636 §4.3: the only method there is for us.

@@ -32,7 +32,7 @@ const LONGEST_LIFE: i64 = 3_155_760_000;
 /// Asks for the client's record in the registry.
 pub fn read_client(instance: &Instance, client_id: &ClientId, token: &Secret) -> Request {
     let query = format!("client_id={}", client_id.as_str());
-    let fields = "sys_id,client_id,access_token_lifespan,refresh_token_lifespan";
+    let fields = "sys_id,client_id,access_token_lifespan,refresh_token_lifespan,auth_code_lifespan";
     get(instance, &table("oauth_entity", &query, fields, 2), token)
 }
 
@@ -43,6 +43,8 @@ pub struct ClientRecord {
     pub sys_id: Option<String>,
     /// The lifespans that stand on it.
     pub lifespans: Lifespans,
+    /// How long a code lives, in seconds (`auth_code_lifespan`).
+    pub code_lifespan: Option<i64>,
 }
 
 /// Reads the answer to [`read_client`]. `None`: there is no such answer, or no record of this
@@ -55,7 +57,8 @@ pub fn client_record(answer: &Response, client_id: &ClientId) -> Option<ClientRe
         access: lifespan(row, "access_token_lifespan"),
         refresh: lifespan(row, "refresh_token_lifespan"),
     };
-    Some(ClientRecord { sys_id: text(row, "sys_id").map(str::to_owned), lifespans })
+    let code_lifespan = lifespan(row, "auth_code_lifespan");
+    Some(ClientRecord { sys_id: text(row, "sys_id").map(str::to_owned), lifespans, code_lifespan })
 }
 
 /// Asks for the rows of issued tokens, of one user where the key of the user is known.
@@ -246,9 +249,10 @@ mod tests {
 
     #[test]
     fn the_lifespans_of_the_record_are_read() {
-        let rows = r#"[{"sys_id":"c1","client_id":"id-1","access_token_lifespan":"1800","refresh_token_lifespan":"31536000"}]"#;
+        let rows = r#"[{"sys_id":"c1","client_id":"id-1","access_token_lifespan":"1800","refresh_token_lifespan":"31536000","auth_code_lifespan":"90"}]"#;
         let lifespans = Lifespans { access: Some(1_800), refresh: Some(31_536_000) };
-        assert_eq!(record_in(rows), Some(ClientRecord { sys_id: Some("c1".into()), lifespans }));
+        let (sys_id, code_lifespan) = (Some("c1".into()), Some(90));
+        assert_eq!(record_in(rows), Some(ClientRecord { sys_id, lifespans, code_lifespan }));
     }
 
     /// Filters that are dropped bring strangers; access rules hide rows and empty fields.
@@ -327,6 +331,7 @@ mod tests {
         let sys_id = |id: &str| ClientRecord {
             sys_id: Some(id.to_owned()),
             lifespans: Lifespans::default(),
+            code_lifespan: None,
         };
         let never = "2020-01-01 00:00:00";
         assert_eq!(end_in(&rows(never), Some(&sys_id("c1"))).unwrap(), "2027-03-03T15:00:00Z");
@@ -370,7 +375,7 @@ mod tests {
         assert_eq!(
             asked,
             "https://classics.service-now.com/api/now/table/oauth_entity?sysparm_query=client_id%3Da%26b%3Dc%5EOR1\
-             &sysparm_fields=sys_id,client_id,access_token_lifespan,refresh_token_lifespan&sysparm_limit=2\
+             &sysparm_fields=sys_id,client_id,access_token_lifespan,refresh_token_lifespan,auth_code_lifespan&sysparm_limit=2\
              &sysparm_exclude_reference_link=true"
         );
         let asked = read_credentials(&instance, Some(ME), &Secret::new("tok")).uri().to_string();

@@ -9,6 +9,8 @@ use http_body_util::Full;
 pub enum Ending {
     /// Tokens are stored.
     Done,
+    /// The code goes to somebody else, unspent.
+    HandedOver,
     /// The person pressed Deny.
     Denied,
     /// Something else went wrong.
@@ -37,6 +39,10 @@ impl Page {
             Self::Last(Ending::Done) => {
                 ("You are connected", "The tokens are stored. You can close this window.")
             }
+            Self::Last(Ending::HandedOver) => (
+                "The code is here",
+                "The terminal has it. It is not used yet and ends within a minute or so. You can close this window.",
+            ),
             Self::Last(Ending::Denied) => {
                 ("Consent was denied", "Nothing was stored. To try again, go back to the terminal.")
             }
@@ -51,7 +57,7 @@ impl Page {
     fn html(self) -> String {
         let (title, text) = self.words();
         let mark = match self {
-            Self::Last(Ending::Done) => "good",
+            Self::Last(Ending::Done | Ending::HandedOver) => "good",
             Self::Last(Ending::Unknown) => "calm",
             _ => "bad",
         };

@@ -77,6 +77,12 @@ impl StandIn {
         self.running.with_instance(|there| there.put_client(client));
     }
 
+    /// Sets the `auth_code_lifespan` of the client's record.
+    pub(crate) fn let_codes_live(&self, seconds: u32) {
+        let client = Client { auth_code_lifespan: seconds, ..self.client.clone() };
+        self.running.with_instance(|there| there.put_client(client));
+    }
+
     /// Turns a knob while it runs.
     pub(crate) fn set(&self, knob: &str) {
         let (name, value) = knob.split_once('=').unwrap();

@@ -58,6 +58,7 @@ fn r25_the_browser_is_sent_to_an_address_without_the_code() {
 fn r25_each_ending_has_its_page() {
     for (ending, words) in [
         (Ending::Done, "You are connected"),
+        (Ending::HandedOver, "The code is here"),
         (Ending::Denied, "Consent was denied"),
         (Ending::Failed, "That did not work"),
         (Ending::Unknown, "Look at the terminal"),
