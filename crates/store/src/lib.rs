@@ -10,7 +10,8 @@
 //!   person chooses; there is no silent fallback, and never a store in the clear.
 //! - [`envelope`] is a profile on its way to another machine, as a sealed text file.
 //! - [`lock`] makes a refresh the only one of its profile across processes; [`write_file`] delivers
-//!   files that are replaced whole or not at all.
+//!   files that are replaced whole or not at all;
+//!   [`remove_file`] removes a plain file once its secrets are here.
 //!
 //! # What it is not
 //!
@@ -50,6 +51,7 @@ pub mod envelope;
 pub mod key;
 pub mod lock;
 pub mod memory;
+pub mod remove_file;
 pub mod seal;
 pub mod sqlite;
 pub mod write_file;

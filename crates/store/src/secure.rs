@@ -113,10 +113,16 @@ pub(crate) fn read_text(path: &Path, largest: u64) -> io::Result<String> {
     Ok(text)
 }
 
-fn open_checked(path: &Path, options: &mut fs::OpenOptions) -> Result<Option<File>> {
-    // A link is not followed, and something that would block is not waited for.
+/// A link is not followed, and something that would block is not waited for.
+pub(crate) fn follow_no_link(options: &mut fs::OpenOptions) {
     #[cfg(unix)]
     std::os::unix::fs::OpenOptionsExt::custom_flags(options, unix::NOFOLLOW_NONBLOCK);
+    #[cfg(not(unix))]
+    let _ = options;
+}
+
+fn open_checked(path: &Path, options: &mut fs::OpenOptions) -> Result<Option<File>> {
+    follow_no_link(options);
     let file = match options.open(path) {
         Ok(file) => file,
         Err(e) if e.kind() == io::ErrorKind::NotFound => return Ok(None),

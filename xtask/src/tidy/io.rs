@@ -23,6 +23,7 @@ const IO_FILES: &[(&str, &str)] = &[
     ("crates/store/src/postgres.rs", "the shared store"),
     ("crates/store/src/secure.rs", "owner and mode of whatever holds a secret"),
     ("crates/store/src/atomic.rs", "a file appears whole and with its mode, or not at all"),
+    ("crates/store/src/remove_file.rs", "removes a plain file whose secrets are in the store"),
     ("crates/store/src/write_file.rs", "replaces a file whole or not at all"),
     ("crates/broker/src/socket.rs", "the broker's socket and its mode"),
     ("crates/wizard/src/server.rs", "the wizard's listener"),

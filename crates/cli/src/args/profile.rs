@@ -50,9 +50,13 @@ pub(crate) enum ProfileCommand {
         force: bool,
     },
     Export(ExportArgs),
-    /// Take over a sealed profile, or what a vendor's script, a .env file or a JSON file holds
+    /// Take over a sealed profile, or what a plain file holds
+    ///
+    /// A plain file is the text file of a vendor's script, a .env, JSON (AWS Secrets Manager, Postman
+    /// environments, token answers), the connection string of a CData driver, the oauth_tool.cfg of an
+    /// OpenText connector, or a curl command. What is found is proved by the instance before it counts.
     #[command(
-        after_help = "Example:\n  snowtoken profile import dev.snowtoken   # what `profile export` made on another machine\n  snowtoken profile import old.txt --name classics"
+        after_help = "Example:\n  snowtoken profile import dev.snowtoken   # what `profile export` made on another machine\n  snowtoken profile import servicenow_credentials.txt --name classics --remove-file"
     )]
     Import {
         /// The file (`-` is standard input)
@@ -81,6 +85,12 @@ pub(crate) enum ProfileCommand {
         /// Store without asking the instance whether the refresh token works
         #[arg(long)]
         no_verify: bool,
+        /// Remove the plain file once its secrets are in the store; whoever says nothing is asked
+        #[arg(long, conflicts_with = "keep_file")]
+        remove_file: bool,
+        /// Leave the plain file where it is, and do not ask
+        #[arg(long)]
+        keep_file: bool,
     },
 }
 

@@ -43,6 +43,8 @@ pub(crate) fn run(app: &App, args: &ProfileCommandArgs) -> Result<ExitCode, Fail
             client_id,
             key,
             no_verify,
+            remove_file,
+            keep_file,
         } => import::run(
             app,
             &import::Import {
@@ -55,6 +57,11 @@ pub(crate) fn run(app: &App, args: &ProfileCommandArgs) -> Result<ExitCode, Fail
                 client_id: client_id.as_deref(),
                 key: *key,
                 verify: !no_verify,
+                wish: match (remove_file, keep_file) {
+                    (true, _) => import::Wish::Remove,
+                    (_, true) => import::Wish::Keep,
+                    _ => import::Wish::Ask,
+                },
             },
         ),
     }

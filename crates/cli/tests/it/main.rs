@@ -18,6 +18,7 @@ mod foreign_login;
 mod handover;
 mod harness;
 mod hooks;
+mod import;
 mod keep;
 mod keep_units;
 mod learning;

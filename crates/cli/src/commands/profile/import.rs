@@ -1,5 +1,8 @@
 //! `profile import`: starts from a refresh token that somebody already has.
 
+mod lacking;
+mod plain_file;
+
 use std::io::ErrorKind;
 use std::path::Path;
 use std::process::ExitCode;
@@ -13,7 +16,7 @@ use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::oauth::token::TokenError;
 use snowtoken::core::profile::{Grant, Profile, ProfileName};
 use snowtoken::core::secret::Secret;
-use snowtoken::core::servicenow::{Instance, Lifespans, TokenFailure};
+use snowtoken::core::servicenow::{ApiError, Instance, Lifespans, TokenFailure};
 use snowtoken::core::token_set::{Deadline, KnownBy, TokenSet};
 use snowtoken::import::{self, Found};
 use snowtoken::store::envelope::Envelope;
@@ -27,6 +30,9 @@ use crate::app::{App, missing};
 use crate::args::KeyChoice;
 use crate::report::Failure;
 use crate::{files, output, terminal};
+use plain_file::PlainFile;
+
+pub(super) use plain_file::Wish;
 
 /// More is not read from a pipe, in bytes.
 const LARGEST: u64 = 1024 * 1024;
@@ -42,11 +48,16 @@ pub(super) struct Import<'a> {
     pub(super) client_id: Option<&'a str>,
     pub(super) key: Option<KeyChoice>,
     pub(super) verify: bool,
+    pub(super) wish: Wish,
 }
 
 pub(super) fn run(app: &App, args: &Import<'_>) -> Result<ExitCode, Failure> {
     let text = read(args.file)?;
     if Envelope::recognises(&text) {
+        if args.wish != Wish::Ask {
+            let text = "--remove-file and --keep-file are for files with plain secrets, and this one is sealed";
+            return Err(Failure::told(Code::Usage, text));
+        }
         return take_over::run(app, args, &text);
     }
     if let Some(flag) = only_for_sealed(args) {
@@ -54,12 +65,15 @@ pub(super) fn run(app: &App, args: &Import<'_>) -> Result<ExitCode, Failure> {
         return Err(Failure::told(Code::Usage, text));
     }
     let found = import::read(&text);
+    lacking::check(args, &found)?;
+    let file = PlainFile { path: args.file, text: &text, wish: args.wish };
     let profile = profile(args, &found)?;
     let name = profile.name.clone();
     if app.config()?.profile(&name).is_some() {
         return Err(taken(&name));
     }
-    let tokens = token_set(&found, app.world.now())?;
+    file.look()?;
+    let tokens = token_set(&found, app.world.now());
     let mut store = app.store_or_new(args.key)?;
     store.probe()?;
     keep(app, &mut store, &profile, &found, tokens)?;
@@ -67,7 +81,7 @@ pub(super) fn run(app: &App, args: &Import<'_>) -> Result<ExitCode, Failure> {
         Session::with_store(app.world.clone(), app.home.clone(), profile.clone(), Box::new(store));
     let verified = if args.verify { session.verify().map(drop) } else { Ok(()) };
     if let Err(error) = &verified
-        && is_refusal(error)
+        && (is_refusal(error) || is_dead(error, &found))
     {
         // Nothing of this name was here before, and the file still holds what does not work.
         let _lock = session.lock()?;
@@ -77,17 +91,12 @@ pub(super) fn run(app: &App, args: &Import<'_>) -> Result<ExitCode, Failure> {
         // the living one is in the store alone.
         config::update(&app.home, move |config| config.put(profile))?;
     }
-    verified.map_err(|error| unverified(error, &name))?;
+    verified.map_err(|error| unverified(error, &name, &found))?;
     output::say(format!(
         "{name}: imported{}",
         if args.verify { " and verified" } else { ", not verified" }
     ));
-    if args.file != Path::new("-") {
-        output::say(format!(
-            "  {} still holds the secrets in the clear: delete it",
-            args.file.display()
-        ));
-    }
+    file.settle(app, &found, args.verify).map_err(|failure| failure.about(&name))?;
     Ok(ExitCode::SUCCESS)
 }
 
@@ -153,8 +162,13 @@ pub(super) fn is_refusal(error: &Error) -> bool {
     refused && error.outcome() != Outcome::TryLater
 }
 
-fn unverified(error: Error, name: &ProfileName) -> Failure {
-    let note = if is_refusal(&error) {
+/// Whether the instance does not take an access token that is all there is: nothing can be done with it.
+fn is_dead(error: &Error, found: &Found) -> bool {
+    found.refresh_token.is_none() && matches!(error, Error::Api(ApiError::NotAccepted(_)))
+}
+
+fn unverified(error: Error, name: &ProfileName, found: &Found) -> Failure {
+    let note = if is_refusal(&error) || is_dead(&error, found) {
         "nothing was taken over; --no-verify takes it over without asking the instance".to_owned()
     } else {
         format!(
@@ -223,13 +237,7 @@ fn first_label(instance: &Instance) -> Option<ProfileName> {
     ProfileName::parse(label).ok()
 }
 
-fn token_set(found: &Found, now: Timestamp) -> Result<TokenSet, Failure> {
-    if found.refresh_token.is_none() && found.access_token.is_none() {
-        return Err(Failure::told(
-            Code::ImportUnreadable,
-            "the file holds neither a refresh token nor an access token",
-        ));
-    }
+fn token_set(found: &Found, now: Timestamp) -> TokenSet {
     // Nobody knows when it was issued. With a refresh token the first use brings a new one; without,
     // the documented lifespan is the best guess.
     let life = if found.refresh_token.is_some() {
@@ -240,7 +248,7 @@ fn token_set(found: &Found, now: Timestamp) -> Result<TokenSet, Failure> {
     let end = now
         .saturating_add(snowtoken::core::SignedDuration::from_secs(life))
         .unwrap_or(Timestamp::MAX);
-    Ok(TokenSet {
+    TokenSet {
         // Without one the refresh token is all there is: the first use brings an access token.
         access_token: found.access_token.clone().unwrap_or_else(|| Secret::new("")),
         refresh_token: found.refresh_token.clone(),
@@ -249,6 +257,6 @@ fn token_set(found: &Found, now: Timestamp) -> Result<TokenSet, Failure> {
         issued_at: now,
         granted_at: now,
         access_expires_at: Deadline { at: end, known_by: KnownBy::Derived },
-        refresh_expires_at: None,
-    })
+        refresh_expires_at: found.refresh_token_end,
+    }
 }

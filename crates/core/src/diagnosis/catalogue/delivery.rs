@@ -38,9 +38,17 @@ macro_rules! delivery_entries {
         source: "docs/reference/targets.md",
     }
     ImportUnreadable = "import-unreadable", "the file holds no credentials we know", You, Usage {
-        cause: "None of the known shapes fits: the vendor script's text file, .env, JSON.",
+        cause: "None of the known shapes fits (lines with labels, .env, JSON, a driver's connection string, a curl command), or something that is needed is not in it.",
         proof: "The file was read whole; nothing was stored.",
         fixes: [Note("the file needs at least an instance, a client ID and a refresh token or access token")],
+        who: "you",
+        signs: [],
+        source: "a rule of snowtoken",
+    }
+    PlainFileKept = "plain-file-kept", "the plain file was not removed", You, Failed {
+        cause: "It is a link, has a second name, belongs to somebody else, was changed meanwhile, or the system refused.",
+        proof: "Only the very file that was read is removed, once its secrets are in the store.",
+        fixes: [Note("remove it by hand: it holds the secrets in the clear")],
         who: "you",
         signs: [],
         source: "a rule of snowtoken",
