@@ -1,7 +1,5 @@
 //! Credentials in a consumer's shape, as text. Writing it somewhere is the caller's business.
 
-mod fresh_code;
-
 use std::fmt::Write as _;
 
 use jiff::fmt::temporal::DateTimePrinter;
@@ -12,8 +10,6 @@ use snowtoken_core::secret::Secret;
 use snowtoken_core::target::{Limits, Target};
 use snowtoken_core::token_set::{Deadline, KnownBy, TokenSet};
 use zeroize::Zeroizing;
-
-pub use fresh_code::fresh_code;
 
 /// The shapes there are.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

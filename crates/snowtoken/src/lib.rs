@@ -37,12 +37,14 @@
 compile_error!("the feature `leaking` is for the tests of the tests");
 
 pub mod browser;
+pub mod bundle;
 pub mod calendar;
 pub mod config;
 pub mod delivery;
 pub mod driver;
 mod errand;
 mod error;
+pub mod fresh_code;
 pub mod handover;
 pub mod home;
 pub mod hooks;

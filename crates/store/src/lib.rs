@@ -9,6 +9,7 @@
 //! - The key comes from [`key`]: the system's keyring, a key file, a passphrase or a command. The
 //!   person chooses; there is no silent fallback, and never a store in the clear.
 //! - [`envelope`] is a profile on its way to another machine, as a sealed text file.
+//! - [`age_file`] seals a text for people who have the `age` program and no snowtoken.
 //! - [`lock`] makes a refresh the only one of its profile across processes; [`write_file`] delivers
 //!   files that are replaced whole or not at all;
 //!   [`remove_file`] removes a plain file once its secrets are here.
@@ -46,6 +47,7 @@ mod record;
 mod row;
 mod secure;
 
+pub mod age_file;
 pub mod child;
 pub mod envelope;
 pub mod key;

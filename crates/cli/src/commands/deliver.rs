@@ -1,5 +1,7 @@
 //! `deliver`: credentials in a consumer's shape, to a file or to stdout.
 
+mod bundle;
+
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 use std::process::ExitCode;
@@ -21,6 +23,10 @@ const FILE_NAME: &str = "servicenow_credentials.txt";
 
 pub(crate) fn run(app: &App, args: &DeliverArgs) -> Result<ExitCode, Failure> {
     let session = app.session(args.profile.as_deref())?;
+    if let Some(file) = &args.bundle.bundle {
+        let done = bundle::run(app, &session, &args.bundle, file);
+        return done.map_err(|failure| failure.about(&session.profile().name));
+    }
     let done = if args.check { check(&session) } else { deliver(app, &session, args) };
     done.map_err(|failure| failure.about(&session.profile().name))
 }

@@ -2,7 +2,7 @@
 
 mod export;
 mod import;
-mod passphrase;
+pub(crate) mod passphrase;
 mod take_over;
 
 use std::fmt::Write as _;

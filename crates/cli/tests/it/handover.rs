@@ -1,6 +1,6 @@
 //! A profile goes from one machine to another: two homes, one instance, one owner at a time.
 
-mod age;
+pub(crate) mod age;
 mod files;
 mod kills;
 

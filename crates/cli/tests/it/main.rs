@@ -6,6 +6,7 @@
 
 mod bad_input;
 mod browser;
+mod bundle;
 mod calendar;
 mod canary_scan;
 mod code_only;

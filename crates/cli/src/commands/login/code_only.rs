@@ -7,10 +7,10 @@ use std::time::Duration;
 use snowtoken::core::SignedDuration;
 use snowtoken::core::Timestamp;
 use snowtoken::core::diagnosis::{Code, Hint};
-use snowtoken::core::oauth::authorization::Pkce;
 use snowtoken::core::oauth::client::{Client, ClientAuthentication};
 use snowtoken::core::profile::{Grant, Profile};
-use snowtoken::delivery::{self, moment};
+use snowtoken::delivery::moment;
+use snowtoken::fresh_code::{self, Pkce};
 use snowtoken::login::{CodeLifespan, HandedOver, Login};
 use snowtoken::loopback::Ending;
 use snowtoken::store::sqlite::SqliteStore;
@@ -106,7 +106,7 @@ fn hand_out(
     done: &HandedOver,
     output: Option<&PathBuf>,
 ) -> Result<(), Failure> {
-    let text = delivery::fresh_code(profile, &done.fresh, args.json)?;
+    let text = fresh_code::text(profile, &done.fresh, args.json)?;
     let pkce = if done.fresh.code_verifier.is_some() { "with" } else { "without" };
     let good_until = moment(done.fresh.good_until);
     store.append_audit(&AuditEntry {

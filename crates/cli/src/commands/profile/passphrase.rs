@@ -16,7 +16,11 @@ const SHORTEST: usize = 10;
 /// A new passphrase, typed twice.
 pub(super) fn new(app: &App, file: Option<&Path>) -> Result<Secret, Failure> {
     let given = given(app, file)?;
-    let passphrase = given.map_or_else(|| twice(app), Ok)?;
+    strong(given.map_or_else(|| twice(app), Ok)?)
+}
+
+/// The passphrase, if it is long enough.
+pub(crate) fn strong(passphrase: Secret) -> Result<Secret, Failure> {
     if passphrase.expose().chars().count() < SHORTEST {
         let text = format!("the passphrase is shorter than {SHORTEST} characters");
         return Err(Failure::told(Code::Usage, text).with_hint(Hint::note(
@@ -26,11 +30,12 @@ pub(super) fn new(app: &App, file: Option<&Path>) -> Result<Secret, Failure> {
     Ok(passphrase)
 }
 
-fn twice(app: &App) -> Result<Secret, Failure> {
+/// Typed twice.
+pub(crate) fn twice(app: &App) -> Result<Secret, Failure> {
     let first = ask(app, "New passphrase for the sealed file: ")?;
     if ask(app, "The same passphrase again: ")? != first {
         return Err(Failure::told(Code::Usage, "the two passphrases differ")
-            .with_hint(Hint::note("nothing was changed; repeat the export")));
+            .with_hint(Hint::note("nothing was changed; repeat the command")));
     }
     Ok(first)
 }
@@ -45,7 +50,11 @@ pub(super) fn existing(app: &App, file: Option<&Path>) -> Result<Secret, Failure
 
 fn given(app: &App, file: Option<&Path>) -> Result<Option<Secret>, Failure> {
     let environment = app.world.environment.path(&variables::EXPORT_PASSPHRASE_FILE);
-    let Some(path) = file.or(environment.as_deref()) else { return Ok(None) };
+    file.or(environment.as_deref()).map(from_file).transpose()
+}
+
+/// The first line of a file, `-` being standard input.
+pub(crate) fn from_file(path: &Path) -> Result<Secret, Failure> {
     let unusable = |why: &str| {
         Failure::told(
             Code::Usage,
@@ -56,7 +65,7 @@ fn given(app: &App, file: Option<&Path>) -> Result<Option<Secret>, Failure> {
     if passphrase.is_empty() {
         return Err(unusable("its first line is empty"));
     }
-    Ok(Some(passphrase))
+    Ok(passphrase)
 }
 
 fn ask(app: &App, prompt: &str) -> Result<Secret, Failure> {

@@ -12,7 +12,7 @@ use crate::support::instance::PROFILE;
 use crate::support::sandbox::Sandbox;
 
 /// Makes an identity in `files/identity`; the recipient that belongs to it.
-pub(super) fn identity(sandbox: &Sandbox) -> String {
+pub(crate) fn identity(sandbox: &Sandbox) -> String {
     let path = sandbox.path("files/identity");
     let made = Command::new("age-keygen").arg("-o").arg(&path).output();
     let made =

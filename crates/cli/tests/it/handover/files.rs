@@ -44,7 +44,13 @@ fn each_bad_file_has_its_own_error_and_changes_nothing() {
             "sealed-file-damaged",
             "the sealed file is damaged: it is not written as this program writes it",
         ),
-        ("empty", String::new(), 2, "setting-missing", "the instance is not known"),
+        (
+            "empty",
+            String::new(),
+            2,
+            "import-unreadable",
+            "holds nothing that is known as a credential",
+        ),
     ];
     let before = scene.b.snapshot_of("keep");
     for (name, text, exit, expected, words) in cases {

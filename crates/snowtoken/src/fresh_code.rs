@@ -2,19 +2,20 @@
 
 use std::fmt::Write as _;
 
-use snowtoken_core::oauth::authorization::FreshCode;
 use snowtoken_core::profile::Profile;
 use snowtoken_core::secret::Secret;
 use zeroize::Zeroizing;
 
-use super::{Unfit, json_quoted, moment};
+pub use snowtoken_core::oauth::authorization::{FreshCode, Pkce};
+
+use crate::delivery::{Unfit, moment};
 
 /// The code with all that its exchange needs beside the client's own secret: `Label: value` lines in
 /// the order of a form, or one JSON object.
 ///
 /// # Errors
 /// If a value holds a line break.
-pub fn fresh_code(
+pub fn text(
     profile: &Profile,
     fresh: &FreshCode,
     as_json: bool,
@@ -48,14 +49,19 @@ pub fn fresh_code(
         ("", "client_id", Some(profile.client_id.as_str())),
     ];
     for (_, name, value) in whose.into_iter().chain(lines) {
-        let _ = write!(text, ",\n  \"{name}\": ");
-        match value {
-            Some(value) => json_quoted(&mut text, value),
-            None => text.push_str("null"),
-        }
+        let _ = write!(text, ",\n  \"{name}\": {}", quoted(value).as_str());
     }
     text.push_str("\n}\n");
     Ok(text)
+}
+
+/// The value as JSON.
+fn quoted(value: Option<&str>) -> Zeroizing<String> {
+    // Room for every character as an escape of six.
+    let mut bytes = Zeroizing::new(Vec::with_capacity(8 + 6 * value.map_or(0, str::len)));
+    // Writing to memory cannot fail, and what is written is text.
+    let _ = serde_json::to_writer(&mut *bytes, &value);
+    Zeroizing::new(String::from_utf8(std::mem::take(&mut *bytes)).unwrap_or_default())
 }
 
 #[cfg(test)]
@@ -73,7 +79,7 @@ mod tests {
             code_verifier: verifier.map(Secret::new),
             good_until: "2026-11-23T15:01:00.7Z".parse().unwrap(),
         };
-        fresh_code(&config.profiles()[0], &fresh, as_json).map(|text| text.to_string())
+        super::text(&config.profiles()[0], &fresh, as_json).map(|text| text.to_string())
     }
 
     #[test]
