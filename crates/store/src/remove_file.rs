@@ -51,7 +51,7 @@ pub fn readable_by_others(path: &Path) -> Option<u32> {
         use std::os::unix::fs::MetadataExt as _;
         let metadata = fs::metadata(path).ok()?;
         let mode = metadata.mode() & 0o7777;
-        return (metadata.is_file() && mode & 0o044 != 0).then_some(mode);
+        (metadata.is_file() && mode & 0o044 != 0).then_some(mode)
     }
     #[cfg(not(unix))]
     {
@@ -163,7 +163,8 @@ fn same(one: &fs::Metadata, other: &fs::Metadata) -> bool {
     one.len() == other.len() && one.is_file() && other.is_file()
 }
 
-#[cfg(all(test, unix))]
+#[cfg(test)]
+#[cfg(unix)]
 mod tests {
     use std::os::unix::fs::{PermissionsExt as _, symlink};
 

@@ -53,7 +53,7 @@ pub(crate) enum ProfileCommand {
     /// Take over a sealed profile, or what a plain file holds
     ///
     /// A plain file is the text file of a vendor's script, a .env, JSON (AWS Secrets Manager, Postman
-    /// environments, token answers), the connection string of a CData driver, the oauth_tool.cfg of an
+    /// environments, token answers), the connection string of a CData driver, the `oauth_tool.cfg` of an
     /// OpenText connector, or a curl command. What is found is proved by the instance before it counts.
     #[command(
         after_help = "Example:\n  snowtoken profile import dev.snowtoken   # what `profile export` made on another machine\n  snowtoken profile import servicenow_credentials.txt --name classics --remove-file"

@@ -203,7 +203,7 @@ mod tests {
     proptest! {
         #[test]
         fn what_was_quoted_by_the_rules_is_read_again(
-            values in proptest::collection::vec(r#"[ -~äß]{0,20}"#, 1..6),
+            values in proptest::collection::vec(r"[ -~äß]{0,20}", 1..6),
             quote in prop_oneof![Just('\''), Just('"')],
         ) {
             let written = values.iter().enumerate().map(|(number, value)| {

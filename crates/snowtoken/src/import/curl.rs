@@ -306,7 +306,7 @@ mod tests {
     proptest! {
         /// The same judge as the shell's own rule for single quotes.
         #[test]
-        fn what_was_quoted_for_a_shell_is_read_again(text in r#"[ -~\n]{1,30}"#) {
+        fn what_was_quoted_for_a_shell_is_read_again(text in r"[ -~\n]{1,30}") {
             let quoted = format!(" '{}'", text.replace('\'', "'\\''"));
             prop_assert_eq!(texts(&quoted), [text]);
         }

@@ -259,7 +259,7 @@ proptest! {
 
     #[test]
     fn a_connection_string_gives_each_secret_back(
-        secret in r#"[!-~äß][ -~äß]{0,20}[!-~]"#,
+        secret in r"[!-~äß][ -~äß]{0,20}[!-~]",
         quote in 0..3_u8,
     ) {
         prop_assume!(!is_placeholder(&secret));
@@ -276,7 +276,7 @@ proptest! {
 
     #[test]
     fn a_curl_command_gives_each_secret_back(
-        secret in r#"[!-~äß][ -~äß]{0,20}[!-~]"#,
+        secret in r"[!-~äß][ -~äß]{0,20}[!-~]",
         form in any::<bool>(),
     ) {
         prop_assume!(!is_placeholder(&secret));

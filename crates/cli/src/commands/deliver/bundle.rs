@@ -45,10 +45,11 @@ pub(super) fn run(
     let seal = seal(app, args)?;
     let sealed = seal.close(&text)?;
     // What goes out of the house was noted before.
-    note(session, &seal, &place)?;
-    match &place {
-        Place::StandardOutput => output::data(&sealed)?,
-        Place::File(path) => write_file::replace(path, sealed.as_bytes())?,
+    note(session, &seal, &place, "done")?;
+    if let Err(failure) = place.write(&sealed) {
+        // The error to tell is the first one.
+        let _ = note(session, &seal, &place, "failed");
+        return Err(failure);
     }
     tell(session, &record, &target, &bundle, &place);
     seal.tell(&place);
@@ -73,6 +74,13 @@ impl Place {
             Failure::from(error).with_hint(Hint::note("nothing was written; name another file"))
         })?;
         Ok(Self::File(path))
+    }
+
+    fn write(&self, sealed: &str) -> Result<(), Failure> {
+        match self {
+            Self::StandardOutput => output::data(sealed),
+            Self::File(path) => Ok(write_file::replace(path, sealed.as_bytes())?),
+        }
     }
 
     fn in_full(&self) -> String {
@@ -203,12 +211,12 @@ impl Seal {
     }
 }
 
-fn note(session: &Session, seal: &Seal, place: &Place) -> Result<(), Failure> {
+fn note(session: &Session, seal: &Seal, place: &Place, outcome: &str) -> Result<(), Failure> {
     Ok(session.store().append_audit(&AuditEntry {
         at: session.now(),
         profile: session.profile().name.clone(),
         event: "bundle".to_owned(),
-        outcome: "done".to_owned(),
+        outcome: outcome.to_owned(),
         detail: format!("{}, {}", seal.for_audit(), place.in_full()),
     })?)
 }

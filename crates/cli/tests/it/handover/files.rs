@@ -6,6 +6,8 @@ use super::{PASSPHRASE, Scene, export, import, refuses, state};
 use crate::support::instance::PROFILE;
 use crate::support::sandbox::Sandbox;
 
+const UNREADABLE: &str = "import-unreadable";
+
 #[test]
 fn each_bad_file_has_its_own_error_and_changes_nothing() {
     let scene = Scene::new(&[]);
@@ -36,7 +38,7 @@ fn each_bad_file_has_its_own_error_and_changes_nothing() {
             "sealed-file-newer",
             "the sealed file has form 2; this version knows form 1",
         ),
-        ("huge", huge, 2, "import-unreadable", "it is no file of a sensible size"),
+        ("huge", huge, 2, UNREADABLE, "it is no file of a sensible size"),
         (
             "binary",
             format!("{text}\0"),
@@ -44,13 +46,7 @@ fn each_bad_file_has_its_own_error_and_changes_nothing() {
             "sealed-file-damaged",
             "the sealed file is damaged: it is not written as this program writes it",
         ),
-        (
-            "empty",
-            String::new(),
-            2,
-            "import-unreadable",
-            "holds nothing that is known as a credential",
-        ),
+        ("empty", String::new(), 2, UNREADABLE, "holds nothing that is known as a credential"),
     ];
     let before = scene.b.snapshot_of("keep");
     for (name, text, exit, expected, words) in cases {
