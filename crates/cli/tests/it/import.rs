@@ -258,13 +258,17 @@ fn nobody_is_asked_where_nobody_can_answer_and_the_file_stays() {
             "{flags:?}: {outcome:#?}"
         );
     }
-    // At a terminal as well, if it was said before.
+    // At a terminal as well, if it was said before, and where the instance was not asked.
+    for flag in ["--no-input", "--no-verify", "--keep-file"] {
+        let sandbox = Sandbox::new();
+        let file = sandbox.file("c.txt", &credentials.text);
+        let words = ["profile", "import", "c.txt", "--name", PROFILE, flag];
+        let session = Terminal::start(&sandbox.command(&words), 300).finish();
+        assert_eq!(session.code, Some(0), "{flag}: {}", session.text());
+        assert!(file.exists() && !session.text().contains("[y/N]"), "{flag}: {}", session.text());
+    }
     let sandbox = Sandbox::new();
-    let file = sandbox.file("c.txt", &credentials.text);
-    let words = ["profile", "import", "c.txt", "--name", PROFILE, "--no-input"];
-    let session = Terminal::start(&sandbox.command(&words), 300).finish();
-    assert_eq!(session.code, Some(0), "{}", session.text());
-    assert!(file.exists() && !session.text().contains("[y/N]"));
+    sandbox.file("c.txt", &credentials.text);
     import(&sandbox, "c.txt", &["--keep-file", "--remove-file"]).ended_with(&[2]);
     let (piped, _) = import(&sandbox, "-", &["--remove-file"]).failed_with(&[2]);
     assert!(piped.stderr.contains("error:"), "{piped:#?}");

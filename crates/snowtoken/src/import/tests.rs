@@ -211,6 +211,9 @@ fn a_curl_command_is_read_as_a_shell_would() {
     ] {
         assert_eq!(values(text), expected("s;:=c'"), "{text}");
     }
+    // What a variable stands for is not known.
+    let open = read("curl https://a.service-now.com -d \"client_secret=$SECRET\" -d client_id=id");
+    assert!(open.client_secret.is_none() && open.client_id.is_some());
     let call = read(
         "curl \"https://a.service-now.com/api/now/table/incident?sysparm_limit=1\" -H \"Authorization: Bearer AT\" -u admin:pw",
     );
