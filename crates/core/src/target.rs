@@ -3,6 +3,7 @@
 //! What is known of each product is data, read from files by the library; here is what a target is,
 //! and which of its statements cannot be.
 
+mod advice;
 mod check;
 mod class;
 mod form;
@@ -11,7 +12,7 @@ mod place;
 pub use check::TargetFault;
 pub use class::{Class, Confidence};
 pub use form::{Field, InstanceForm, Limits, Value};
-pub use place::{AlsoRegister, Refused, Regions, TargetError};
+pub use place::{AlsoRegister, Fit, Refused, Regions, TargetError};
 
 /// A product the tokens are for.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -48,10 +49,15 @@ pub struct Target {
     pub limits: Limits,
     /// How it wants the instance written.
     pub instance: InstanceForm,
+    /// The domains of the instances it takes; empty: it takes any.
+    pub domains: Vec<String>,
     /// The tables it reads.
     pub tables: Vec<String>,
     /// The roles its user needs.
     pub roles: Vec<String>,
+    /// What else its user on the instance needs, beside what every target of its class wants
+    /// ([`Target::advice`]).
+    pub user_advice: Vec<String>,
     /// What else somebody who sets it up should know.
     pub notes: Vec<String>,
     /// How sure this is.

@@ -20,6 +20,7 @@ use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 use crate::hooks::Hooks;
 use crate::targets;
 
+pub(crate) use file::ours_alone;
 pub use file::{ConfigFileError, Stamp, load, load_outline, names_plainly, stamp, trusted, update};
 pub use outline::{Entry, Outline};
 

@@ -40,9 +40,39 @@ impl Class {
         Self::ALL.iter().find(|(_, own)| *own == word).map(|(class, _)| *class)
     }
 
+    /// All of them.
+    pub fn all() -> impl Iterator<Item = Self> {
+        Self::ALL.iter().map(|(class, _)| *class)
+    }
+
     /// All words.
     pub fn words() -> impl Iterator<Item = &'static str> {
         Self::ALL.iter().map(|(_, word)| *word)
+    }
+
+    /// What it takes, for people.
+    pub fn takes(self) -> &'static str {
+        match self {
+            Self::Tokens => "tokens: they are got here and handed over",
+            Self::Client => "client ID and secret: the product asks for consent itself",
+            Self::ClientCredentials => {
+                "client ID and secret: the client acts for a user that is set on it, without consent"
+            }
+            Self::JwtBearer => "client ID and secret, with a key for signed assertions",
+            Self::Password => "client ID and secret, with a user's name and password",
+            Self::Basic => "a user's name and password, and no OAuth client",
+        }
+    }
+
+    /// Whether the product sends a person's browser to the instance, and gets it back at a redirect
+    /// URI; for tokens we do so in its place.
+    pub fn has_redirect(self) -> bool {
+        self.grant() == Some(Grant::AuthorizationCode)
+    }
+
+    /// Whether the product wants a user's password.
+    pub fn takes_password(self) -> bool {
+        matches!(self, Self::Password | Self::Basic)
     }
 
     /// Whether the client is all that is prepared here: right redirect URI, lifespans and checks, ID
@@ -87,8 +117,25 @@ impl Confidence {
         Self::ALL.iter().find(|(own, _)| *own == self).map_or("", |(_, word)| word)
     }
 
+    /// All words.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(_, word)| *word)
+    }
+
     /// The confidence of that word.
     pub fn find(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, own)| *own == word).map(|(confidence, _)| *confidence)
+    }
+
+    /// What it means, for people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Documented => "the product's own documentation or service model says so",
+            Self::PartlyDocumented => {
+                "the product's own documentation says so, as far as it could be read"
+            }
+            Self::Reported => "others say so; the product's own documentation was not seen",
+            Self::Assumed => "nobody but us says so: compare it with what your product shows",
+        }
     }
 }

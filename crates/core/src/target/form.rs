@@ -69,6 +69,45 @@ impl Value {
         Self::ALL.iter().find(|(_, own)| *own == word).map(|(value, _)| value.clone())
     }
 
+    /// All words but the fixed ones.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(_, word)| *word)
+    }
+
+    /// What goes there, for people.
+    pub fn in_words(&self) -> String {
+        let words = match self {
+            Self::Instance => "the instance",
+            Self::ClientId => "the client ID",
+            Self::ClientSecret => "the client secret",
+            Self::AccessToken => "the access token",
+            Self::RefreshToken => "the refresh token",
+            Self::AuthCode => "the code of the login, which has been used",
+            Self::TokenUrl => "the address of the token endpoint",
+            Self::AuthorizationUrl => "the address of the authorization endpoint",
+            Self::RedirectUri => "the redirect URI",
+            Self::Scope => "the scope",
+            Self::RefreshTokenEnd => "when the refresh token ends, in UTC",
+            Self::UserName => "the name of the instance's user: you type it",
+            Self::Password => "the password of that user: you type it",
+            Self::Fixed(text) => return format!("the text {text}"),
+        };
+        words.to_owned()
+    }
+
+    /// Whether only the person knows it.
+    pub fn is_typed(&self) -> bool {
+        matches!(self, Self::UserName | Self::Password)
+    }
+
+    /// Whether there is none before somebody has consented.
+    pub fn needs_tokens(&self) -> bool {
+        matches!(
+            self,
+            Self::AccessToken | Self::RefreshToken | Self::AuthCode | Self::RefreshTokenEnd
+        )
+    }
+
     /// The word of [`Value::find`].
     pub fn word(&self) -> String {
         match self {
@@ -102,6 +141,35 @@ pub struct Limits {
     pub no_white_space: bool,
 }
 
+impl Limits {
+    /// The limit of what belongs into a field.
+    pub fn of(&self, value: &Value) -> Option<usize> {
+        match value {
+            Value::Instance => self.instance,
+            Value::ClientId => self.client_id,
+            Value::ClientSecret => self.client_secret,
+            Value::AccessToken => self.access_token,
+            Value::RefreshToken => self.refresh_token,
+            Value::AuthCode => self.auth_code,
+            Value::RedirectUri => self.redirect_uri,
+            _ => None,
+        }
+    }
+
+    /// Each with its word, in the order of a form.
+    pub fn all(&self) -> [(&'static str, Option<usize>); 7] {
+        [
+            ("instance", self.instance),
+            ("client_id", self.client_id),
+            ("client_secret", self.client_secret),
+            ("access_token", self.access_token),
+            ("refresh_token", self.refresh_token),
+            ("auth_code", self.auth_code),
+            ("redirect_uri", self.redirect_uri),
+        ]
+    }
+}
+
 /// How a product wants the instance written.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
 pub enum InstanceForm {
@@ -129,9 +197,24 @@ impl InstanceForm {
         Self::ALL.iter().find(|(form, _)| *form == self).map_or("", |(_, word)| word)
     }
 
+    /// All words.
+    pub fn words() -> impl Iterator<Item = &'static str> {
+        Self::ALL.iter().map(|(_, word)| *word)
+    }
+
     /// The form of that word.
     pub fn find(word: &str) -> Option<Self> {
         Self::ALL.iter().find(|(_, own)| *own == word).map(|(form, _)| *form)
+    }
+
+    /// What it means, for people.
+    pub fn in_words(self) -> &'static str {
+        match self {
+            Self::Url => "https://NAME.service-now.com",
+            Self::UrlWithSlash => "https://NAME.service-now.com/",
+            Self::Host => "NAME.service-now.com",
+            Self::Name => "NAME",
+        }
     }
 
     /// The instance, written like that.

@@ -75,7 +75,49 @@ fn whence(read_it: Option<&str>) -> String {
 /// The word that stands for the region.
 pub(super) const REGION: &str = "{region}";
 
+/// Whether a redirect URI is one that a target uses.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Fit {
+    /// It has the target's form.
+    Fits,
+    /// It is on this machine, where the tokens are got: the product never sees it.
+    Ours,
+    /// The target's form is not known.
+    Unknown,
+    /// It is another one.
+    Differs,
+}
+
 impl Target {
+    /// Compares a redirect URI that somebody typed with what is known of the target.
+    pub fn compare(&self, uri: &RedirectUri) -> Fit {
+        let Some(template) = &self.redirect_uri else { return Fit::Unknown };
+        let also = self.also_register.iter().any(|also| also.redirect_uri == uri.as_str());
+        if also || self.matches(template, uri.as_str()) {
+            Fit::Fits
+        } else if !self.class.is_prepare_only() && uri.is_loopback() {
+            Fit::Ours
+        } else {
+            Fit::Differs
+        }
+    }
+
+    /// The words in braces stand for a region, or for a host's labels.
+    fn matches(&self, template: &str, text: &str) -> bool {
+        let Some((before, rest)) = template.split_once('{') else { return template == text };
+        let (Some(text), Some((word, rest))) = (text.strip_prefix(before), rest.split_once('}'))
+        else {
+            return false;
+        };
+        let is_word = |c: char| c.is_ascii_alphanumeric() || matches!(c, '-' | '.' | '_' | ':');
+        let longest = text.find(|c| !is_word(c)).unwrap_or(text.len());
+        (1..=longest).any(|end| {
+            let is_one =
+                word != "region" || self.regions.list.iter().any(|own| *own == text[..end]);
+            is_one && self.matches(rest, &text[end..])
+        })
+    }
+
     /// The redirect URI for a region.
     ///
     /// # Errors
@@ -84,9 +126,7 @@ impl Target {
         let name = || self.name.clone();
         let Some(template) = &self.redirect_uri else {
             return Err(match &self.redirect_uri_from {
-                None if self.class.grant() != Some(crate::profile::Grant::AuthorizationCode) => {
-                    TargetError::NoRedirectUri(name())
-                }
+                None if !self.class.has_redirect() => TargetError::NoRedirectUri(name()),
                 place => TargetError::RedirectUriMissing { target: name(), read_it: place.clone() },
             });
         };

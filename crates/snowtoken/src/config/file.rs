@@ -133,20 +133,13 @@ fn read_text(path: &Path) -> Result<Option<String>, ConfigFileError> {
 /// # Errors
 /// If the file, or its folder, belongs to somebody else or can be changed by others.
 pub fn trusted(home: &Home) -> Result<(), String> {
-    #[cfg(unix)]
-    {
-        let folder = home.config_file.parent().unwrap_or(Path::new("."));
-        for path in [home.config_file.as_path(), folder] {
-            ours_alone(path)?;
-        }
-    }
-    #[cfg(not(unix))]
-    let _ = home;
-    Ok(())
+    let folder = home.config_file.parent().unwrap_or(Path::new("."));
+    [home.config_file.as_path(), folder].into_iter().try_for_each(ours_alone)
 }
 
+/// Whether nobody but us and root can change a file, or put anything into a folder.
 #[cfg(unix)]
-fn ours_alone(path: &Path) -> Result<(), String> {
+pub(crate) fn ours_alone(path: &Path) -> Result<(), String> {
     use std::os::unix::fs::MetadataExt as _;
     let shown = path.display();
     let meta = std::fs::metadata(path).map_err(|error| format!("{shown}: {error}"))?;
@@ -158,6 +151,13 @@ fn ours_alone(path: &Path) -> Result<(), String> {
     if mode & 0o022 != 0 && !(meta.is_dir() && mode & 0o1000 != 0) {
         return Err(format!("{shown} can be changed by others (mode {mode:04o}): chmod go-w"));
     }
+    Ok(())
+}
+
+/// The rights are those of the person's own folder.
+#[cfg(not(unix))]
+#[expect(clippy::unnecessary_wraps, reason = "on other systems it can fail")]
+pub(crate) fn ours_alone(_: &Path) -> Result<(), String> {
     Ok(())
 }
 

@@ -3,10 +3,13 @@
 use std::collections::BTreeMap;
 
 use serde::Deserialize;
+use snowtoken_core::printable::Printable;
 use snowtoken_core::target::{
     AlsoRegister, Class, Confidence, Field, InstanceForm, Limits, Refused, Regions, Target,
     TargetFault, Value,
 };
+
+use crate::delivery::Format;
 
 /// What is wrong with the text of a file of targets.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -20,7 +23,7 @@ pub enum TargetTextError {
         message: String,
     },
     /// A word that is none of those there are.
-    #[error("target \"{target}\": {field}: \"{word}\" is none of {known}")]
+    #[error("target \"{}\": {field}: \"{}\" is none of {known}", Printable(.target), Printable(.word))]
     Word {
         /// The target.
         target: String,
@@ -31,8 +34,11 @@ pub enum TargetTextError {
         /// What could.
         known: String,
     },
+    /// Two targets of one file have the same name.
+    #[error("target \"{0}\": the name stands in this file twice")]
+    Twice(String),
     /// A target that cannot be.
-    #[error("target \"{target}\": {fault}")]
+    #[error("target \"{}\": {fault}", Printable(.target))]
     Fault {
         /// The target.
         target: String,
@@ -112,9 +118,13 @@ struct Raw {
     limits: RawLimits,
     instance: Option<String>,
     #[serde(default)]
+    domains: Vec<String>,
+    #[serde(default)]
     tables: Vec<String>,
     #[serde(default)]
     roles: Vec<String>,
+    #[serde(default)]
+    user_advice: Vec<String>,
     #[serde(default)]
     notes: Vec<String>,
     confidence: String,
@@ -129,44 +139,44 @@ pub fn parse(text: &str) -> Result<Vec<Target>, TargetTextError> {
     let file: File = toml_edit::de::from_str(text).map_err(|error| {
         let start = error.span().map_or(0, |span| span.start.min(text.len()));
         TargetTextError::Form {
-            line: 1 + text[..start].matches('\n').count(),
-            message: error.message().lines().next().unwrap_or_default().to_owned(),
+            line: 1 + text.as_bytes()[..start].iter().filter(|b| **b == b'\n').count(),
+            message: Printable(error.message().lines().next().unwrap_or_default()).to_string(),
         }
     })?;
-    file.target.into_iter().map(|raw| raw.checked(&file.regions)).collect()
+    let mut found: Vec<Target> = Vec::new();
+    for raw in file.target {
+        let target = raw.checked(&file.regions)?;
+        if found.iter().any(|other| other.name == target.name) {
+            return Err(TargetTextError::Twice(target.name));
+        }
+        found.push(target);
+    }
+    Ok(found)
 }
 
 impl Raw {
     fn checked(self, regions: &BTreeMap<String, RawRegions>) -> Result<Target, TargetTextError> {
-        let name = self.name.clone();
-        let wrong = |field, word: &str, known: String| TargetTextError::Word {
-            target: name.clone(),
-            field,
-            word: word.to_owned(),
-            known,
-        };
-        let class = Class::find(&self.class).ok_or_else(|| {
-            wrong("class", &self.class, Class::words().collect::<Vec<_>>().join(", "))
-        })?;
-        let confidence = Confidence::find(&self.confidence).ok_or_else(|| {
-            let known = "documented, partly-documented, reported, assumed".to_owned();
-            wrong("confidence", &self.confidence, known)
-        })?;
-        let form = self.instance.as_deref().unwrap_or("url");
-        let instance = InstanceForm::find(form)
-            .ok_or_else(|| wrong("instance", form, "url, url-with-slash, host, name".to_owned()))?;
+        let words = Words { target: self.name.clone() };
+        let class = words.find("class", &self.class, Class::find, Class::words())?;
+        let confidence =
+            words.find("confidence", &self.confidence, Confidence::find, Confidence::words())?;
+        let form = self.instance.as_deref().unwrap_or(InstanceForm::Url.as_str());
+        let instance = words.find("instance", form, InstanceForm::find, InstanceForm::words())?;
         let regions = match &self.regions {
             None => RawRegions::default(),
-            Some(list) => regions.get(list).cloned().ok_or_else(|| {
-                wrong("regions", list, "the lists in [regions] of this file".to_owned())
-            })?,
+            Some(list) => {
+                let known = regions.keys().map(String::as_str);
+                words.find("regions", list, |name| regions.get(name).cloned(), known)?
+            }
         };
         let mut fields = Vec::new();
         for (label, word) in self.fields {
-            let value = Value::find(&word).ok_or_else(|| {
-                wrong("fields", &word, "instance, client_id, client_secret, …".to_owned())
-            })?;
+            let value = words.find("fields", &word, Value::find, Value::words())?;
             fields.push(Field { label, value });
+        }
+        for format in &self.formats {
+            let known = Format::ALL.into_iter().map(Format::as_str);
+            words.find("formats", format, Format::find, known)?;
         }
         let target = Target {
             name: self.name,
@@ -184,16 +194,41 @@ impl Raw {
             formats: self.formats,
             limits: self.limits.into(),
             instance,
+            domains: self.domains,
             tables: self.tables,
             roles: self.roles,
+            user_advice: self.user_advice,
             notes: self.notes,
             confidence,
             sources: self.sources,
         };
-        match target.check() {
-            Ok(()) => Ok(target),
-            Err(fault) => Err(TargetTextError::Fault { target: target.name, fault }),
-        }
+        target.check().map_err(|fault| TargetTextError::Fault { target: words.target, fault })?;
+        Ok(target)
+    }
+}
+
+/// Looks up the words of one target.
+struct Words {
+    target: String,
+}
+
+impl Words {
+    fn find<'a, T>(
+        &self,
+        field: &'static str,
+        word: &str,
+        find: impl FnOnce(&str) -> Option<T>,
+        known: impl Iterator<Item = &'a str>,
+    ) -> Result<T, TargetTextError> {
+        find(word).ok_or_else(|| {
+            let known: Vec<&str> = known.collect();
+            TargetTextError::Word {
+                target: self.target.clone(),
+                field,
+                word: word.to_owned(),
+                known: if known.is_empty() { "none".to_owned() } else { known.join(", ") },
+            }
+        })
     }
 }
 
@@ -221,6 +256,78 @@ impl From<RawLimits> for Limits {
             redirect_uri: raw.redirect_uri,
             instance: raw.instance,
             no_white_space: raw.no_white_space,
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use proptest::prelude::*;
+
+    use super::*;
+
+    const WHOLE: &str = r#"
+[regions.r]
+list = ["eu-1"]
+
+[[target]]
+name = "ours"
+title = "Ours"
+class = "client"
+redirect_uri = "https://{region}.example.com/back"
+regions = "r"
+fields = [["ID", "client_id"], ["Kind", "=fixed"]]
+confidence = "assumed"
+sources = ["us"]
+"#;
+
+    #[test]
+    fn what_is_left_out_has_a_usual_value() {
+        let targets = parse(WHOLE).unwrap();
+        let target = &targets[0];
+        assert_eq!(target.instance, InstanceForm::Url);
+        assert_eq!(target.fields[1].value, Value::Fixed("fixed".into()));
+        assert_eq!(target.limits, Limits::default());
+        assert!(!target.credentials_file && target.scope.is_empty());
+        assert_eq!(parse("target = []"), Ok(Vec::new()));
+    }
+
+    #[test]
+    fn words_that_do_not_exist_are_named_with_those_that_do() {
+        let error = parse(&WHOLE.replace("\"client\"", "\"C\"")).unwrap_err();
+        assert_eq!(
+            error.to_string(),
+            "target \"ours\": class: \"C\" is none of tokens, client, client-credentials, jwt-bearer, password, basic"
+        );
+        let twice = format!("{WHOLE}{}", WHOLE.split_once("\n\n").unwrap().1);
+        assert_eq!(parse(&twice).unwrap_err(), TargetTextError::Twice("ours".into()));
+    }
+
+    #[test]
+    fn what_stands_in_a_file_reaches_the_screen_only_when_it_is_safe() {
+        let text = WHOLE.replace("\"client\"", "\"\\u001b]0;x\"");
+        let error = parse(&text).unwrap_err().to_string();
+        assert!(!error.contains('\u{1b}'), "{error:?}");
+    }
+
+    proptest! {
+        #[test]
+        fn every_text_is_judged(text in "[ -~\n\u{e9}\u{1b}]{0,200}") {
+            let _ = parse(&text);
+        }
+
+        /// Near misses of a whole file: a piece is cut out, doubled or replaced.
+        #[test]
+        fn every_damaged_file_is_judged(
+            from in 0..WHOLE.len(), length in 0..40_usize, put in "[ -~\n\u{e9}]{0,8}", times in 0..3_usize
+        ) {
+            let to = (from + length).min(WHOLE.len());
+            let text = [&WHOLE[..from], &put.repeat(times), &WHOLE[to..]].concat();
+            if let Ok(targets) = parse(&text) {
+                for target in targets {
+                    prop_assert_eq!(target.check(), Ok(()));
+                }
+            }
         }
     }
 }

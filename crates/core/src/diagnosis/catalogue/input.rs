@@ -85,6 +85,29 @@ macro_rules! input_entries {
         rehearsal: Command("snowtoken login dev --instance dev1 --client-id 0123 --redirect-uri ftp://x/"),
         source: "RFC 6749 §3.1.2, RFC 8252 §7.3",
     }
+    TargetFileInvalid = "target-file-invalid", "a file of targets cannot be used", You, Usage {
+        cause: "A file of your own in the folder `targets` beside config.toml is no valid TOML, says something that cannot be, or could have been written by somebody else.",
+        proof: "It is read whole before it is used; the message names file, target and field. It decides where codes are sent, so nobody else may write it.",
+        fixes: [Run("snowtoken target path", "names the folder"),
+            Run("snowtoken target check FILE", "says what is wrong with a file, or what it understood"),
+            Note("mend the file, or move it out of the folder: nothing is written over it")],
+        who: "you",
+        signs: [],
+        rehearsal: Test("broken_files_are_refused_with_the_exact_reason_by_us_and_by_the_schema"),
+        source: "a rule of snowtoken, docs/guides/your-own-target.md",
+    }
+    TargetPreparesOnly = "target-prepares-only", "this product gets its tokens itself, or takes none", You, Usage {
+        cause: "The product takes a client ID and secret and asks for consent itself, or takes a user's name and password: a token that was got here would be of no use to it.",
+        proof: "`snowtoken target show` tells what each product takes, and how sure that is.",
+        fixes: [Run("snowtoken target show TARGET", "what to register on the client, and what its user needs"),
+            Run("snowtoken profile add NAME --target TARGET --instance INSTANCE --client-id ID", "keeps the client, checked, once it is made"),
+            Run("snowtoken deliver", "hands over exactly the fields of the product's form"),
+            Note("for a token of your own use another target, such as custom")],
+        who: "you",
+        signs: [],
+        rehearsal: Command("snowtoken login dev --instance dev1 --client-id 0123 --target grafana"),
+        source: "docs/reference/targets.md; RFC 9700 §2.4 for the user's password",
+    }
     RegionUnknown = "region-unknown", "that product is not offered in this region", You, Usage {
         cause: "The target works in a closed list of regions.",
         proof: "The list is part of the target.",
