@@ -9,11 +9,13 @@ use snowtoken::core::target::Target;
 use snowtoken::home::Home;
 use snowtoken::hooks::{self, Happening, Hooks, Observer};
 use snowtoken::keep::Opener;
+use snowtoken::store::TokenStore as _;
 use snowtoken::store::sqlite::{Options, SqliteStore};
-use snowtoken::targets::{self, Targets};
+use snowtoken::targets::{Classes, Targets};
 use snowtoken::{Session, World, variables};
 
 use crate::args::KeyChoice;
+use crate::commands::login::settings;
 use crate::keys::KeyHolder;
 use crate::output;
 use crate::report::Failure;
@@ -64,18 +66,11 @@ impl App {
         Ok(config::load(&self.home)?)
     }
 
-    /// The target of that name; the person's own files are read only if it does not come with the
+    /// The target of that name; one of the person's own stands in for one that comes with the
     /// program.
     pub(crate) fn target(&self, name: &str) -> Result<Target, Failure> {
-        let built_in = Targets::built_in();
-        // A file of one's own may stand in for a target of the same name.
-        let folder = targets::place(&self.home);
-        let targets = if folder.exists() { Targets::load(&self.home)? } else { built_in };
-        targets.find(name).cloned().ok_or_else(|| {
-            let names: Vec<&str> = targets.all().map(|target| target.name.as_str()).collect();
-            let text = format!("there is no such target; there are {}", names.join(", "));
-            Failure::told(Code::Usage, text)
-        })
+        let targets = Targets::load(&self.home)?;
+        targets.find(name).cloned().ok_or_else(|| no_such_target(&targets))
     }
 
     /// The name of the profile that is meant: named, in the environment, or the only one.
@@ -106,14 +101,47 @@ impl App {
             .ok_or_else(|| snowtoken::Error::ProfileUnknown(name.to_string()).into())
     }
 
-    /// The profile's session.
+    /// The session of a profile with tokens, or one that can have them.
     pub(crate) fn session(&self, typed: Option<&str>) -> Result<Session, Failure> {
+        let profile = self.profile(typed)?;
+        let name = profile.name.clone();
+        let store = self.store()?;
+        if self.is_prepared(&profile, store.as_ref())? {
+            settings::check_minted(&self.target(&profile.target)?)
+                .map_err(|failure| failure.about(&name))?;
+        }
+        let store = store.ok_or_else(|| {
+            Failure::from(snowtoken::Error::NotLoggedIn(name.to_string())).about(&name)
+        })?;
+        Ok(self.session_over(profile, store))
+    }
+
+    /// The session of a profile, which may have no tokens and need none.
+    pub(crate) fn any_session(&self, typed: Option<&str>) -> Result<Session, Failure> {
         let profile = self.profile(typed)?;
         let name = profile.name.clone();
         let store = self.store()?.ok_or_else(|| {
             Failure::from(snowtoken::Error::NotLoggedIn(name.to_string())).about(&name)
         })?;
         Ok(self.session_over(profile, store))
+    }
+
+    /// Whether a profile has no tokens and needs none: its product gets them itself.
+    pub(crate) fn is_prepared(
+        &self,
+        profile: &Profile,
+        store: Option<&SqliteStore>,
+    ) -> Result<bool, Failure> {
+        if !self.classes().prepare_only(&profile.target) {
+            return Ok(false);
+        }
+        let standing = store.map(|store| store.standing(&profile.name)).transpose()?.flatten();
+        Ok(standing.is_none_or(|standing| standing.held.is_none()))
+    }
+
+    /// What each target takes. A broken file of one's own is told where a target is used.
+    pub(crate) fn classes(&self) -> Classes {
+        Classes::load(&self.home).unwrap_or_default()
     }
 
     /// A session over this store.
@@ -166,6 +194,13 @@ pub(crate) fn usable_hooks(home: &Home, config: &Config) -> Option<Hooks> {
             None
         }
     }
+}
+
+/// The name stands for no target.
+pub(crate) fn no_such_target(targets: &Targets) -> Failure {
+    let names: Vec<&str> = targets.all().map(|target| target.name.as_str()).collect();
+    let text = format!("there is no such target; there are {}", names.join(", "));
+    Failure::told(Code::Usage, text)
 }
 
 /// Something that a flag, a variable, the profile or the target has to give.

@@ -19,7 +19,7 @@ pub(crate) use doctor::{DoctorArgs, ExplainArgs};
 pub(crate) use keep::{KeepArgs, StatusArgs, UnitChoice};
 pub(crate) use login::{ClientAuth, GrantChoice, KeyChoice, LoginArgs};
 pub(crate) use probe::ProbeArgs;
-pub(crate) use profile::{ExportArgs, ProfileCommand, ProfileCommandArgs, SetArgs};
+pub(crate) use profile::{AddArgs, ExportArgs, ProfileCommand, ProfileCommandArgs, SetArgs};
 pub(crate) use setup::{ChecklistFormat, ClientArgs, ReleaseChoice, SetupArgs};
 pub(crate) use stand_in::{RehearseArgs, StandInArgs};
 pub(crate) use target::{TargetArgs, TargetCommand};

@@ -308,7 +308,7 @@ fn shell_quoted(text: &mut String, value: &str) {
 }
 
 /// RFC 8259 §7, written in place so that no second copy of a secret is made.
-fn json_quoted(text: &mut String, value: &str) {
+pub(crate) fn json_quoted(text: &mut String, value: &str) {
     text.push('"');
     for character in value.chars() {
         match character {

@@ -55,6 +55,7 @@ pub mod learn;
 pub mod login;
 pub mod loopback;
 pub mod notification;
+pub mod prepared;
 pub mod probe;
 pub mod revocation;
 pub mod road;

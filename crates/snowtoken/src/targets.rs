@@ -13,7 +13,7 @@ use snowtoken_core::target::{Class, Target};
 use crate::home::Home;
 
 pub use file::{TargetTextError, parse};
-pub use folder::{place, read_file};
+pub use folder::place;
 
 /// What comes with the program. The first target is the default of `login`, the last `custom`.
 const BUILT_IN: [&str; 6] = [
@@ -101,6 +101,20 @@ impl Targets {
         Ok(Self { own: folder::read(home)? })
     }
 
+    /// Those that come with the program, and those of one file, wherever it lies.
+    ///
+    /// # Errors
+    /// If it cannot be read, could be written by others, or says something that cannot be.
+    pub fn with_file(path: &Path) -> Result<Self, TargetFileError> {
+        let own = folder::read_file(path)?.into_iter();
+        Ok(Self { own: own.map(|target| Own { target, path: path.to_owned() }).collect() })
+    }
+
+    /// Those of a person's own.
+    pub fn own(&self) -> impl Iterator<Item = &Target> {
+        self.own.iter().map(|own| &own.target)
+    }
+
     /// With these targets of a person's own, which come first.
     #[must_use]
     pub fn with(mut self, own: Vec<Target>) -> Self {
@@ -123,9 +137,8 @@ impl Targets {
     pub fn all(&self) -> impl Iterator<Item = &Target> {
         let is_new =
             |target: &&'static Target| !self.own.iter().any(|own| own.target.name == target.name);
-        let own = self.own.iter().map(|own| &own.target);
         let built_in = (0..BUILT_IN.len()).flat_map(built_in).filter(is_new);
-        own.chain(built_in.map(|target| target as &Target))
+        self.own().chain(built_in.map(|target| target as &Target))
     }
 
     /// Whether it is from a file of the person's own.
@@ -142,7 +155,7 @@ impl Targets {
 
 /// What is asked about targets by whoever looks at many profiles. No TOML is parsed for those that
 /// come with the program.
-#[derive(Debug, Default)]
+#[derive(Debug, Clone, Default)]
 pub struct Classes {
     own: Vec<(String, Class)>,
 }

@@ -4,12 +4,12 @@ use std::path::PathBuf;
 
 use clap::{Args, Subcommand};
 
-use super::KeyChoice;
+use super::{ClientAuth, GrantChoice, KeyChoice};
 
-/// List, show, change, import and hand over profiles
+/// List, show, add, change, import and hand over profiles
 #[derive(Debug, Args)]
 #[command(
-    after_help = "Example:\n  snowtoken profile list\n  snowtoken profile set dev --refresh-token-lifespan 365d\n  snowtoken profile import old.txt --name classics\n  snowtoken profile export dev --output dev.snowtoken"
+    after_help = "Example:\n  snowtoken profile list\n  snowtoken profile add grafana --target grafana --instance classics --client-id 0123456789abcdef0123456789abcdef\n  snowtoken profile set dev --refresh-token-lifespan 365d\n  snowtoken profile import old.txt --name classics\n  snowtoken profile export dev --output dev.snowtoken"
 )]
 pub(crate) struct ProfileCommandArgs {
     #[command(subcommand)]
@@ -32,6 +32,7 @@ pub(crate) enum ProfileCommand {
         #[arg(long)]
         json: bool,
     },
+    Add(Box<AddArgs>),
     /// Change settings of a profile
     Set(Box<SetArgs>),
     /// Give a profile another name
@@ -144,4 +145,66 @@ pub(crate) struct SetArgs {
     /// Refresh Token Lifespan set on the client
     #[arg(long)]
     pub(crate) refresh_token_lifespan: Option<String>,
+}
+
+/// Keep a client that was made on the instance, without getting tokens for it
+///
+/// For products that take a client ID and secret and get their tokens themselves: the client is
+/// checked as far as that goes and stored, and `snowtoken deliver` hands over exactly what the
+/// product's form asks for. For products that take tokens, `snowtoken login` goes on from there.
+#[derive(Debug, Args)]
+#[command(
+    after_help = "Example:\n  snowtoken profile add grafana --target grafana --instance classics --client-id 0123456789abcdef0123456789abcdef\n  snowtoken deliver grafana\n\nThe client secret is asked for; in scripts: --client-secret-file FILE or SNOWTOKEN_CLIENT_SECRET."
+)]
+pub(crate) struct AddArgs {
+    /// The profile to make
+    pub(crate) profile: String,
+    /// Instance name, host or https URL
+    #[arg(long, value_name = "INSTANCE")]
+    pub(crate) instance: Option<String>,
+    /// Client ID of the OAuth application
+    #[arg(long, value_name = "ID")]
+    pub(crate) client_id: Option<String>,
+    /// Read the client secret from this file (`-` is standard input)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) client_secret_file: Option<PathBuf>,
+    /// How the client authenticates
+    #[arg(long, value_enum, value_name = "METHOD")]
+    pub(crate) client_auth: Option<ClientAuth>,
+    /// The product the client is for (see `snowtoken target list`)
+    #[arg(long, value_name = "TARGET")]
+    pub(crate) target: Option<String>,
+    /// The target's region
+    #[arg(long, value_name = "REGION", conflicts_with = "redirect_uri")]
+    pub(crate) region: Option<String>,
+    /// Redirect URI, exactly as registered
+    #[arg(long, value_name = "URL")]
+    pub(crate) redirect_uri: Option<String>,
+    /// Scopes the product asks for, parted by blanks
+    #[arg(long, value_name = "SCOPES")]
+    pub(crate) scope: Option<String>,
+    /// No scope: the client's own hold
+    #[arg(long, conflicts_with = "scope")]
+    pub(crate) no_scope: bool,
+    /// Access Token Lifespan set on the client: seconds, or 30m, 2h
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) access_token_lifespan: Option<String>,
+    /// Refresh Token Lifespan set on the client: seconds, or 100d, 365d
+    #[arg(long, value_name = "DURATION")]
+    pub(crate) refresh_token_lifespan: Option<String>,
+    /// The grant that a later login uses
+    #[arg(long, value_enum)]
+    pub(crate) grant: Option<GrantChoice>,
+    /// Change a profile that exists; what is not named stays as it is
+    #[arg(long)]
+    pub(crate) replace: bool,
+    /// Do not ask whether the instance is awake
+    #[arg(long)]
+    pub(crate) no_verify: bool,
+    /// Where the key of a new store rests (a file: `SNOWTOKEN_KEY_FILE`)
+    #[arg(long, value_enum, value_name = "PLACE")]
+    pub(crate) key: Option<KeyChoice>,
+    /// Print what was kept as JSON, without secrets
+    #[arg(long)]
+    pub(crate) json: bool,
 }

@@ -1,6 +1,7 @@
 //! `deliver`: credentials in a consumer's shape, to a file or to stdout.
 
 mod bundle;
+mod prepared;
 
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
@@ -22,12 +23,18 @@ use crate::{files, output};
 const FILE_NAME: &str = "servicenow_credentials.txt";
 
 pub(crate) fn run(app: &App, args: &DeliverArgs) -> Result<ExitCode, Failure> {
-    let session = app.session(args.profile.as_deref())?;
     if let Some(file) = &args.bundle.bundle {
+        let session = app.session(args.profile.as_deref())?;
         let done = bundle::run(app, &session, &args.bundle, file);
         return done.map_err(|failure| failure.about(&session.profile().name));
     }
-    let done = if args.check { check(&session) } else { deliver(app, &session, args) };
+    let session = app.any_session(args.profile.as_deref())?;
+    let client = prepared::Client::of(app, &session)?;
+    let done = match (args.check, &client) {
+        (true, client) => check(&session, client.as_ref()),
+        (false, Some(client)) => client.deliver(&session, args, format_of(args.format)),
+        (false, None) => deliver(app, &session, args),
+    };
     done.map_err(|failure| failure.about(&session.profile().name))
 }
 
@@ -167,7 +174,7 @@ pub(crate) fn write_and_remember(
 }
 
 /// Whether each delivered file still holds what is stored now.
-fn check(session: &Session) -> Result<ExitCode, Failure> {
+fn check(session: &Session, client: Option<&prepared::Client>) -> Result<ExitCode, Failure> {
     let name = &session.profile().name;
     let deliveries = session.store().deliveries(name)?;
     if deliveries.is_empty() {
@@ -179,7 +186,13 @@ fn check(session: &Session) -> Result<ExitCode, Failure> {
     let stored = Stored { session, record, secret };
     let mut drifted = 0;
     for delivery in &deliveries {
-        let verdict = match stored.verdict(delivery) {
+        let verdict = match client.map_or_else(
+            || stored.verdict(delivery),
+            |client| match client.drift(session, delivery) {
+                None => Verdict::Same,
+                Some(how) => Verdict::Drifted(how.to_owned()),
+            },
+        ) {
             Verdict::Same => "is what is stored".to_owned(),
             Verdict::Gone => {
                 session.store().forget_delivery(name, &delivery.format, &delivery.path)?;

@@ -1,5 +1,6 @@
 //! `profile`: what is configured, without a secret in it.
 
+mod add;
 mod export;
 mod import;
 pub(crate) mod passphrase;
@@ -29,6 +30,7 @@ pub(crate) fn run(app: &App, args: &ProfileCommandArgs) -> Result<ExitCode, Fail
     match &args.command {
         ProfileCommand::List { json } => list(app, *json),
         ProfileCommand::Show { profile, json } => show(app, profile.as_deref(), *json),
+        ProfileCommand::Add(args) => add::run(app, args),
         ProfileCommand::Set(args) => set(app, args),
         ProfileCommand::Rename { from, to } => rename(app, from, to),
         ProfileCommand::Remove { profile, force } => remove(app, profile, *force),
@@ -105,7 +107,13 @@ fn show(app: &App, typed: Option<&str>, as_json: bool) -> Result<ExitCode, Failu
         ("Instance URL", profile.instance.url().to_owned()),
         ("Client ID", profile.client_id.to_string()),
         ("Client authentication", profile.authentication.as_str().to_owned()),
-        ("Grant", profile.grant.as_str().to_owned()),
+        (
+            "Grant",
+            match app.classes().find(&profile.target) {
+                Some(class) if class.is_prepare_only() => "the product's own".to_owned(),
+                _ => profile.grant.as_str().to_owned(),
+            },
+        ),
         ("Target", profile.target.clone()),
         ("Region", or_none(profile.region.as_deref(), "none")),
         ("Redirect URI", or_none(profile.redirect_uri.as_ref().map(RedirectUri::as_str), "none")),

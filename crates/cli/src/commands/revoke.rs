@@ -44,6 +44,10 @@ fn end(app: &App, args: &RevokeArgs, done: &str) -> Result<ExitCode, Failure> {
     match ended {
         Ok(revoked) => {
             tell(args, &name, done, revoked.as_ref())?;
+            if revoked.is_none() && app.classes().prepare_only(&session.profile().target) {
+                // What was handed over is a client, which lives as long as the instance lets it.
+                return Ok(ExitCode::SUCCESS);
+            }
             for delivery in session.store().deliveries(&name)? {
                 output::say(format!("  {} holds a dead copy now: delete it", delivery.path));
             }

@@ -18,6 +18,7 @@ use snowtoken::config::{self, Outline};
 use snowtoken::core::profile::ProfileName;
 use snowtoken::store::key::KeyRecord;
 use snowtoken::store::sqlite::SqliteStore;
+use snowtoken::targets::Classes;
 
 use crate::app::App;
 use crate::args::StatusArgs;
@@ -32,6 +33,8 @@ struct Overview {
     store: Option<SqliteStore>,
     /// The one profile that was named.
     only: Option<ProfileName>,
+    /// What each target takes.
+    classes: Classes,
 }
 
 pub(crate) fn run(app: &App, args: &StatusArgs) -> Result<ExitCode, Failure> {
@@ -56,7 +59,7 @@ impl Overview {
     /// Configuration and store.
     fn load(app: &App, only: Option<ProfileName>) -> Result<Self, Failure> {
         let outline = config::load_outline(&app.home)?;
-        Self { outline, store: app.store()?, only }.checked()
+        Self { outline, store: app.store()?, only, classes: app.classes() }.checked()
     }
 
     /// The same, and what the store knows about the profiles, read at the same time.
@@ -77,7 +80,9 @@ impl Overview {
         });
         let outline = outline.map_err(|_| Failure::bug("a thread ended early"))??;
         let (store, seen) = found?;
-        Ok((Self { outline, store, only }.checked()?, seen))
+        let classes = app.classes();
+        let seen = seen.with(classes.clone());
+        Ok((Self { outline, store, only, classes }.checked()?, seen))
     }
 
     fn checked(self) -> Result<Self, Failure> {

@@ -1,117 +1,88 @@
 //! `target`: the products that are known.
 
-use std::fmt::Write as _;
+mod data;
+mod text;
+
+use std::path::Path;
 use std::process::ExitCode;
 
 use serde_json::{Value, json};
 use snowtoken::World;
-use snowtoken::core::diagnosis::Code;
-use snowtoken::core::target::{Field, Target};
 use snowtoken::home::Home;
-use snowtoken::targets::Targets;
+use snowtoken::targets::{self, Targets};
 
+use crate::app::no_such_target;
 use crate::args::{TargetArgs, TargetCommand};
 use crate::output;
 use crate::report::Failure;
 
 pub(crate) fn run(world: &World, args: &TargetArgs) -> Result<ExitCode, Failure> {
-    // Without a home folder there are no targets of one's own.
-    let targets = match Home::find(&world.environment) {
-        Ok(home) => Targets::load(&home)?,
-        Err(_) => Targets::built_in(),
-    };
     match &args.command {
+        TargetCommand::Path => path(world)?,
+        TargetCommand::Check { file, json } => check(file, *json)?,
+        TargetCommand::Schema => output::data(targets::SCHEMA)?,
         TargetCommand::List { json: true } => {
-            let list: Vec<Value> = targets.all().map(as_json).collect();
+            let known = known(world)?;
+            let list: Vec<Value> = known.all().map(|target| data::of(&known, target)).collect();
             output::json(&json!({"version": 1, "targets": list}))?;
         }
-        TargetCommand::List { json: false } => {
-            let mut text = String::new();
-            for target in targets.all() {
-                let _ = writeln!(text, "{:<20} {}", target.name, target.title);
-            }
-            output::data(&text)?;
-        }
+        TargetCommand::List { json: false } => output::data(&text::list(&known(world)?))?,
         TargetCommand::Show { name, json } => {
-            let target = targets.find(name).ok_or_else(|| {
-                let names: Vec<&str> = targets.all().map(|target| target.name.as_str()).collect();
-                let text = format!("there is no such target; there are {}", names.join(", "));
-                Failure::told(Code::Usage, text)
-            })?;
+            let known = known(world)?;
+            let target = known.find(name).ok_or_else(|| no_such_target(&known))?;
             if *json {
-                output::json(&with_version(as_json(target)))?;
+                let mut value = data::of(&known, target);
+                if let Some(object) = value.as_object_mut() {
+                    object.insert("version".to_owned(), json!(1));
+                }
+                output::json(&value)?;
             } else {
-                output::data(&as_text(target))?;
+                output::data(&text::of(&known, target))?;
             }
         }
     }
     Ok(ExitCode::SUCCESS)
 }
 
-fn with_version(mut value: Value) -> Value {
-    if let Some(object) = value.as_object_mut() {
-        object.insert("version".to_owned(), json!(1));
+/// Without a home folder there are no targets of one's own.
+fn known(world: &World) -> Result<Targets, Failure> {
+    match Home::find(&world.environment) {
+        Ok(home) => Ok(Targets::load(&home)?),
+        Err(_) => Ok(Targets::built_in()),
     }
-    value
 }
 
-fn as_json(target: &Target) -> Value {
-    json!({
-        "name": target.name,
-        "title": target.title,
-        "class": target.class.as_str(),
-        "redirect_uri": target.redirect_uri,
-        "regions": target.regions.list,
-        "scope": target.scope,
-        "access_token_lifespan": target.access_token_lifespan,
-        "refresh_token_lifespan": target.refresh_token_lifespan,
-        "fields": labels(target),
-        "longest_client_id_and_secret": target.limits.client_id,
-        "longest_token": target.limits.access_token,
-        "tables": target.tables,
-        "confidence": target.confidence.as_str(),
-        "sources": target.sources.join("; "),
-    })
-}
-
-fn labels(target: &Target) -> Vec<&str> {
-    target.fields.iter().map(|field: &Field| field.label.as_str()).collect()
-}
-
-fn as_text(target: &Target) -> String {
-    let or_none = |text: &str, none: &str| {
-        if text.is_empty() { none.to_owned() } else { text.to_owned() }
-    };
-    let seconds = |lifespan: Option<i64>| {
-        lifespan.map_or_else(|| "as set on the client".to_owned(), |s| format!("{s} s"))
-    };
-    let limit = |limit: Option<usize>| {
-        limit.map_or_else(|| "not known".to_owned(), |limit| format!("{limit} characters"))
-    };
-    let lines = [
-        ("Target", target.name.clone()),
-        ("Product", target.title.clone()),
-        (
-            "Redirect URI",
-            target
-                .redirect_uri
-                .clone()
-                .unwrap_or_else(|| "as the product says: --redirect-uri URL".to_owned()),
-        ),
-        ("Regions", or_none(&target.regions.list.join(" "), "none")),
-        ("Scopes", or_none(&target.scope, "none: the client's own hold")),
-        ("Access Token Lifespan", seconds(target.access_token_lifespan)),
-        ("Refresh Token Lifespan", seconds(target.refresh_token_lifespan)),
-        ("Form fields", labels(target).join(", ")),
-        ("Longest ID and secret", limit(target.limits.client_id)),
-        ("Longest token", limit(target.limits.access_token)),
-        ("Tables it reads", or_none(&target.tables.join(", "), "not known")),
-        ("Confidence", target.confidence.as_str().to_owned()),
-        ("Sources", target.sources.join("; ")),
-    ];
-    let mut text = String::new();
-    for (label, value) in lines {
-        let _ = writeln!(text, "{label:<23} {value}");
+/// Where files of one's own belong.
+fn path(world: &World) -> Result<(), Failure> {
+    let place = targets::place(&Home::find(&world.environment)?);
+    output::data(&format!("{}\n", place.display()))?;
+    if !place.exists() {
+        output::say(
+            "this folder is not there yet: make it for yourself alone (chmod 700), and put NAME.toml into it",
+        );
     }
-    text
+    Ok(())
+}
+
+/// Judges a file, wherever it lies, and says what it was understood to be.
+fn check(file: &Path, as_json: bool) -> Result<(), Failure> {
+    let known = Targets::with_file(file)?;
+    if as_json {
+        let list: Vec<Value> = known.own().map(|target| data::of(&known, target)).collect();
+        return output::json(&json!({"version": 1, "targets": list}));
+    }
+    let sheets: Vec<String> = known.own().map(|target| text::of(&known, target)).collect();
+    output::data(&sheets.join("\n"))?;
+    for target in known.own().filter(|target| targets::is_built_in(&target.name)) {
+        output::say(format!(
+            "note: {} comes with the program, too; in your folder this one stands in for it",
+            target.name
+        ));
+    }
+    let what = match sheets.len() {
+        1 => "1 target".to_owned(),
+        count => format!("{count} targets"),
+    };
+    output::say(format!("{}: {what}, nothing is wrong with it", file.display()));
+    Ok(())
 }

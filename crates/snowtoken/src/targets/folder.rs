@@ -23,7 +23,7 @@ pub fn place(home: &Home) -> PathBuf {
 ///
 /// # Errors
 /// If it cannot be read, or says something that cannot be.
-pub fn read_file(path: &Path) -> Result<Vec<Target>, TargetFileError> {
+pub(super) fn read_file(path: &Path) -> Result<Vec<Target>, TargetFileError> {
     let text = write_file::read_text(path, LARGEST)
         .map_err(|source| TargetFileError::Read { path: path.to_owned(), source })?;
     parse(&text).map_err(|source| TargetFileError::Content { path: path.to_owned(), source })

@@ -9,17 +9,77 @@ use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::profile::{Grant, Profile, ProfileName};
 use snowtoken::core::secret::Secret;
 use snowtoken::core::servicenow::{Instance, Lifespans};
-use snowtoken::core::target::{Target, TargetError};
+use snowtoken::core::target::{Class, Target, TargetError};
 use snowtoken::session;
 use snowtoken::store::TokenStore;
 use snowtoken::targets;
 use snowtoken::variables::{self, Variable};
 
 use crate::app::{App, missing};
-use crate::args::{ClientAuth, GrantChoice, LoginArgs};
+use crate::args::{AddArgs, ClientAuth, GrantChoice, LoginArgs};
 use crate::commands;
 use crate::report::Failure;
 use crate::terminal;
+
+/// What was typed about a profile.
+#[derive(Debug, Clone, Copy, Default)]
+pub(crate) struct Typed<'a> {
+    pub(crate) instance: Option<&'a str>,
+    pub(crate) client_id: Option<&'a str>,
+    pub(crate) client_auth: Option<ClientAuth>,
+    pub(crate) target: Option<&'a str>,
+    pub(crate) region: Option<&'a str>,
+    pub(crate) redirect_uri: Option<&'a str>,
+    pub(crate) scope: Option<&'a str>,
+    pub(crate) no_scope: bool,
+    pub(crate) access_token_lifespan: Option<&'a str>,
+    pub(crate) refresh_token_lifespan: Option<&'a str>,
+    pub(crate) grant: Option<GrantChoice>,
+    /// Whether a credentials file is wanted, if that was said.
+    pub(crate) credentials_file: Option<bool>,
+}
+
+impl<'a> From<&'a LoginArgs> for Typed<'a> {
+    fn from(args: &'a LoginArgs) -> Self {
+        Self {
+            instance: args.instance.as_deref(),
+            client_id: args.client_id.as_deref(),
+            client_auth: args.client_auth,
+            target: args.target.as_deref(),
+            region: args.region.as_deref(),
+            redirect_uri: args.redirect_uri.as_deref(),
+            scope: args.scope.as_deref(),
+            no_scope: args.no_scope,
+            access_token_lifespan: args.access_token_lifespan.as_deref(),
+            refresh_token_lifespan: args.refresh_token_lifespan.as_deref(),
+            grant: args.grant,
+            credentials_file: match (args.no_output, &args.output) {
+                (true, _) => Some(false),
+                (false, Some(_)) => Some(true),
+                (false, None) => None,
+            },
+        }
+    }
+}
+
+impl<'a> From<&'a AddArgs> for Typed<'a> {
+    fn from(args: &'a AddArgs) -> Self {
+        Self {
+            instance: args.instance.as_deref(),
+            client_id: args.client_id.as_deref(),
+            client_auth: args.client_auth,
+            target: args.target.as_deref(),
+            region: args.region.as_deref(),
+            redirect_uri: args.redirect_uri.as_deref(),
+            scope: args.scope.as_deref(),
+            no_scope: args.no_scope,
+            access_token_lifespan: args.access_token_lifespan.as_deref(),
+            refresh_token_lifespan: args.refresh_token_lifespan.as_deref(),
+            grant: args.grant,
+            credentials_file: None,
+        }
+    }
+}
 
 /// The profile of this login, complete and checked; nothing is written yet.
 pub(crate) fn profile(
@@ -28,16 +88,79 @@ pub(crate) fn profile(
     name: &ProfileName,
     known: Option<&Profile>,
 ) -> Result<Profile, Failure> {
-    let given = |flag: &Option<String>, variable: &Variable| {
-        flag.clone().or_else(|| app.world.environment.get(variable).map(str::to_owned))
+    let typed = Typed::from(args);
+    let target = &app.target(&target_name(app, &typed, known))?;
+    check_minted(target)?;
+    let grant = match typed.grant {
+        Some(GrantChoice::AuthorizationCode) => Grant::AuthorizationCode,
+        Some(GrantChoice::ClientCredentials) => Grant::ClientCredentials,
+        None => known.map_or(Grant::default(), |p| p.grant),
     };
-    let instance = match given(&args.instance, &variables::INSTANCE) {
+    settle(app, &typed, name, known, target, grant)
+}
+
+/// The profile that a prepared client gets, complete as far as that goes: a redirect URI that only
+/// the product shows may come later.
+pub(crate) fn prepared(
+    app: &App,
+    typed: &Typed<'_>,
+    name: &ProfileName,
+    known: Option<&Profile>,
+    target: &Target,
+) -> Result<Profile, Failure> {
+    let grant = typed.grant.map(|grant| match grant {
+        GrantChoice::AuthorizationCode => Grant::AuthorizationCode,
+        GrantChoice::ClientCredentials => Grant::ClientCredentials,
+    });
+    let grant = grant.or_else(|| target.class.grant()).unwrap_or_default();
+    settle(app, typed, name, known, target, grant)
+}
+
+/// The name of the target that is meant.
+pub(crate) fn target_name(app: &App, typed: &Typed<'_>, known: Option<&Profile>) -> String {
+    given(app, typed.target, &variables::TARGET)
+        .or_else(|| known.map(|p| p.target.clone()))
+        .unwrap_or_else(|| targets::USUAL.to_owned())
+}
+
+fn given(app: &App, typed: Option<&str>, variable: &Variable) -> Option<String> {
+    typed.or_else(|| app.world.environment.get(variable)).map(str::to_owned)
+}
+
+/// A product that gets its tokens itself has no use for ours, and a person's password is not ours
+/// to send.
+pub(crate) fn check_minted(target: &Target) -> Result<(), Failure> {
+    let what = match target.class {
+        Class::Tokens => return Ok(()),
+        Class::Client | Class::ClientCredentials | Class::JwtBearer => {
+            "takes a client ID and secret and gets its tokens itself: nothing is minted for it here"
+        }
+        Class::Password => {
+            "takes a client ID and secret with a user's name and password, which you type there yourself: nothing is \
+             minted for it here, since that would show a password to one program more (RFC 9700 §2.4)"
+        }
+        Class::Basic => {
+            "takes a user's name and password and no OAuth client: nothing is minted for it"
+        }
+    };
+    Err(Failure::told(Code::TargetPreparesOnly, format!("{} {what}", target.title)))
+}
+
+fn settle(
+    app: &App,
+    typed: &Typed<'_>,
+    name: &ProfileName,
+    known: Option<&Profile>,
+    target: &Target,
+    grant: Grant,
+) -> Result<Profile, Failure> {
+    let instance = match given(app, typed.instance, &variables::INSTANCE) {
         Some(text) => Instance::parse(&text)?,
         None => known
             .map(|p| p.instance.clone())
             .ok_or_else(|| missing("the instance", "--instance INSTANCE"))?,
     };
-    let client_id = match given(&args.client_id, &variables::CLIENT_ID) {
+    let client_id = match given(app, typed.client_id, &variables::CLIENT_ID) {
         Some(text) => {
             ClientId::parse(&text).map_err(|e| Failure::told(Code::Usage, e.to_string()))?
         }
@@ -45,20 +168,11 @@ pub(crate) fn profile(
             .map(|p| p.client_id.clone())
             .ok_or_else(|| missing("the client ID", "--client-id ID"))?,
     };
-    let target_name = given(&args.target, &variables::TARGET)
-        .or_else(|| known.map(|p| p.target.clone()))
-        .unwrap_or_else(|| targets::USUAL.to_owned());
-    let target = &app.target(&target_name)?;
-    let grant = match args.grant {
-        Some(GrantChoice::AuthorizationCode) => Grant::AuthorizationCode,
-        Some(GrantChoice::ClientCredentials) => Grant::ClientCredentials,
-        None => known.map_or(Grant::default(), |p| p.grant),
-    };
     // Of another target's or region's redirect URI nothing may be left over.
-    let known_place = known.filter(|p| p.target == target_name);
-    let region = given(&args.region, &variables::REGION);
+    let known_place = known.filter(|p| p.target == target.name);
+    let region = given(app, typed.region, &variables::REGION);
     let redirect_uri =
-        given(&args.redirect_uri, &variables::REDIRECT_URI).filter(|_| args.region.is_none());
+        given(app, typed.redirect_uri, &variables::REDIRECT_URI).filter(|_| typed.region.is_none());
     let (region, redirect_uri) = match grant {
         Grant::ClientCredentials => (region, None),
         Grant::AuthorizationCode => place(target, region, redirect_uri.as_deref(), known_place)?,
@@ -67,28 +181,26 @@ pub(crate) fn profile(
         name: name.clone(),
         instance,
         client_id,
-        authentication: authentication(args, known),
+        authentication: authentication(typed.client_auth, known),
         grant,
         redirect_uri,
-        scope: scope(args.scope.as_deref(), args.no_scope, known_place, target)?,
+        scope: scope(typed.scope, typed.no_scope, known_place, target)?,
         lifespans: lifespans(
-            args.access_token_lifespan.as_deref(),
-            args.refresh_token_lifespan.as_deref(),
+            typed.access_token_lifespan,
+            typed.refresh_token_lifespan,
             known_place,
             target,
         )?,
-        target: target_name,
+        target: target.name.clone(),
         region,
-        credentials_file: match (args.no_output, &args.output) {
-            (true, _) => false,
-            (false, Some(_)) => true,
-            (false, None) => known.is_none_or(|p| p.credentials_file),
-        },
+        credentials_file: typed
+            .credentials_file
+            .unwrap_or_else(|| known.is_none_or(|p| p.credentials_file)),
     })
 }
 
-fn authentication(args: &LoginArgs, known: Option<&Profile>) -> AuthenticationMethod {
-    match args.client_auth {
+fn authentication(typed: Option<ClientAuth>, known: Option<&Profile>) -> AuthenticationMethod {
+    match typed {
         Some(ClientAuth::Post) => AuthenticationMethod::Post,
         Some(ClientAuth::Basic) => AuthenticationMethod::Basic,
         Some(ClientAuth::None) => AuthenticationMethod::None,
@@ -96,8 +208,35 @@ fn authentication(args: &LoginArgs, known: Option<&Profile>) -> AuthenticationMe
     }
 }
 
-/// Region and redirect URI: never both, and never a region that the target does not have.
+/// Region and redirect URI: never both, and never a region that the target does not have. Where
+/// nothing is minted here, a redirect URI that only the product shows may be missing.
 pub(crate) fn place(
+    target: &Target,
+    region: Option<String>,
+    redirect_uri: Option<&str>,
+    known: Option<&Profile>,
+) -> Result<(Option<String>, Option<RedirectUri>), Failure> {
+    if !target.class.is_prepare_only() {
+        return minted_place(target, region, redirect_uri, known);
+    }
+    if !target.class.has_redirect() {
+        return match redirect_uri {
+            Some(_) => {
+                let text = format!("{} uses no redirect URI", target.title);
+                Err(Failure::told(Code::RedirectUriInvalid, text))
+            }
+            None => Ok((None, None)),
+        };
+    }
+    let is_known = known.is_some_and(|known| known.redirect_uri.is_some());
+    if redirect_uri.is_none() && !is_known && target.regions.list.is_empty() {
+        // A region is nothing to such a target.
+        return Ok((None, target.redirect_uri(None).ok()));
+    }
+    minted_place(target, region, redirect_uri, known)
+}
+
+fn minted_place(
     target: &Target,
     region: Option<String>,
     redirect_uri: Option<&str>,
@@ -178,14 +317,14 @@ pub(crate) fn lifespans(
 /// The client secret: file, environment, store, prompt. A public client has none.
 pub(crate) fn client_secret(
     app: &App,
-    args: &LoginArgs,
+    file: Option<&Path>,
     profile: &Profile,
     store: &dyn TokenStore,
 ) -> Result<Option<Secret>, Failure> {
     if profile.authentication == AuthenticationMethod::None {
         return Ok(None);
     }
-    if let Some(secret) = secret(app, args.client_secret_file.as_deref())? {
+    if let Some(secret) = secret(app, file)? {
         return Ok(Some(secret));
     }
     if let Some(secret) = store.client_secret(&profile.name, &session::binding(profile))? {

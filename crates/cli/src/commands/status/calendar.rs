@@ -43,7 +43,9 @@ pub(super) fn write(
 
 /// What a person has to know in time; or why nobody can say when.
 fn event<'a>(line: &Line<'a>, profile: &'a ProfileName) -> Result<Option<Event<'a>>, &'static str> {
-    let Some(held) = line.held else { return Err("not logged in") };
+    let Some(held) = line.held else {
+        return if line.is_prepared { Ok(None) } else { Err("not logged in") };
+    };
     if line.is_bound_elsewhere() {
         return Err("its tokens belong to another instance or client");
     }

@@ -7,6 +7,7 @@ use snowtoken::core::Timestamp;
 use snowtoken::delivery::moment;
 use snowtoken::store::sqlite::{Glance, Holding};
 use snowtoken::store::{Held, RecordState, Standing};
+use snowtoken::targets::Classes;
 
 use super::Overview;
 use super::line::Line;
@@ -76,13 +77,14 @@ pub(super) fn print(overview: &Overview, see: &mut dyn FnMut(&Line<'_>)) -> Resu
     document.end()
 }
 
-struct Document {
+struct Document<'a> {
+    classes: &'a Classes,
     data: Data,
     is_first: bool,
 }
 
-impl Document {
-    fn begin(overview: &Overview) -> Result<Self, Failure> {
+impl<'a> Document<'a> {
+    fn begin(overview: &'a Overview) -> Result<Self, Failure> {
         let store = overview.store.as_ref();
         let path = text(&store.map(|store| store.path().display().to_string()))?;
         let key = text(&store.map(|store| store.key().kind()))?;
@@ -90,7 +92,7 @@ impl Document {
         data.push(&format!(
             "{{\n  \"version\": 1,\n  \"store\": {path},\n  \"key\": {key},\n  \"profiles\": ["
         ));
-        Ok(Self { data, is_first: true })
+        Ok(Self { classes: &overview.classes, data, is_first: true })
     }
 
     fn add(
@@ -102,7 +104,8 @@ impl Document {
         let standing = found.and_then(|found| found.standing.as_ref());
         let held = standing.and_then(|standing| standing.held.as_ref());
         let glance = standing.zip(held).map(|(standing, held)| Glance::of(&standing.profile, held));
-        let line = Line { entry: *entry, held: glance };
+        let is_prepared = glance.is_none() && self.classes.prepare_only(entry.target);
+        let line = Line { entry: *entry, held: glance, is_prepared };
         see(&line);
         self.data.push(if self.is_first { "\n    " } else { ",\n    " });
         self.is_first = false;

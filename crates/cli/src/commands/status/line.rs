@@ -10,6 +10,8 @@ use snowtoken::store::sqlite::{Glance, Holding};
 pub(super) struct Line<'a> {
     pub(super) entry: Entry<'a>,
     pub(super) held: Option<Glance<'a>>,
+    /// There are no tokens and there need be none: the product gets them itself.
+    pub(super) is_prepared: bool,
 }
 
 impl Line<'_> {
@@ -31,6 +33,7 @@ impl Line<'_> {
     /// How it stands, in the words of tables and of JSON.
     pub(super) fn state(&self) -> &'static str {
         match self.held.map(|held| held.state) {
+            None if self.is_prepared => "prepared",
             None => "not logged in",
             Some(_) if self.is_bound_elsewhere() => "bound elsewhere",
             Some(RecordState::Held) => "logged in",

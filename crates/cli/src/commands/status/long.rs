@@ -35,7 +35,9 @@ pub(super) fn print(
             },
         };
         let held = found.standing.as_ref().and_then(|standing| standing.held.as_ref());
-        let line = Line { entry, held: held.map(|held| Glance::of(&name, held)) };
+        let is_prepared = held.is_none() && overview.classes.prepare_only(entry.target);
+        let held = held.map(|held| Glance::of(&name, held));
+        let line = Line { entry, held, is_prepared };
         see(&line);
         data.push(&format!("{name}: {}\n", line.state()));
         for (label, value) in lines(&line, &found, app.world.now()) {
@@ -81,6 +83,13 @@ fn lines(line: &Line<'_>, found: &Holding, now: Timestamp) -> Vec<(&'static str,
         who(held, &standing.facts, &mut lines);
         ends(line, held, &standing.facts, now, &mut lines);
         refreshing(line, held, now, &mut lines);
+    }
+    if line.is_prepared {
+        let how = format!(
+            "the product gets them itself: `snowtoken deliver {}` hands the client over",
+            entry.name
+        );
+        lines.push(("tokens", how));
     }
     let secret = if line.has_secret(found) { "stored, sealed" } else { "not stored" };
     lines.push(("client secret", secret.to_owned()));

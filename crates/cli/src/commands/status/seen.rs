@@ -8,6 +8,7 @@ use snowtoken::core::profile::ProfileName;
 use snowtoken::core::token_set::Deadline;
 use snowtoken::store::sqlite::{Glance, SqliteStore};
 use snowtoken::store::{RecordState, TokenStore as _};
+use snowtoken::targets::Classes;
 
 use super::line::Line;
 use crate::report::Failure;
@@ -15,6 +16,7 @@ use crate::report::Failure;
 /// Glances, in the order of their names.
 #[derive(Default)]
 pub(super) struct Seen {
+    classes: Classes,
     text: String,
     rows: Vec<Row>,
 }
@@ -32,6 +34,12 @@ struct Row {
 }
 
 impl Seen {
+    /// Tells those apart whose product gets its tokens itself.
+    pub(super) fn with(mut self, classes: Classes) -> Self {
+        self.classes = classes;
+        self
+    }
+
     /// Every profile that has tokens.
     pub(super) fn all(store: &SqliteStore) -> Result<Self, Failure> {
         let mut seen = Self::default();
@@ -97,7 +105,9 @@ impl Seen {
         let mut glances = self.rows.iter().map(|row| self.glance(row)).peekable();
         entries.map(move |entry| {
             while glances.next_if(|glance| glance.profile < entry.name).is_some() {}
-            Line { entry, held: glances.next_if(|glance| glance.profile == entry.name) }
+            let held = glances.next_if(|glance| glance.profile == entry.name);
+            let is_prepared = held.is_none() && self.classes.prepare_only(entry.target);
+            Line { entry, held, is_prepared }
         })
     }
 }

@@ -54,13 +54,14 @@ fn shown(line: Line<'_>, columns: Option<usize>, colours: bool) -> String {
 
 #[test]
 fn a_line_says_who_and_until_when() {
-    let line = Line { entry: entry(), held: Some(held(Some(derived(364 * 86_400)))) };
+    let line =
+        Line { entry: entry(), held: Some(held(Some(derived(364 * 86_400)))), is_prepared: false };
     assert_eq!(
         shown(line, None, false),
         "customer-000001  logged in      abel.tuter  customer1.service-now.com  in 12 min       \
          2027-11-22, in 364 days (derived)\n"
     );
-    let line = Line { entry: entry(), held: None };
+    let line = Line { entry: entry(), held: None, is_prepared: false };
     assert_eq!(
         shown(line, None, false),
         "customer-000001  not logged in  -           customer1.service-now.com  -               -\n"
@@ -77,32 +78,39 @@ fn what_is_near_or_over_has_a_colour() {
         (14 * 86_400, yellow),
         (14 * 86_400 + 1, plain),
     ] {
-        let line = Line { entry: entry(), held: Some(held(Some(derived(seconds)))) };
+        let line =
+            Line { entry: entry(), held: Some(held(Some(derived(seconds)))), is_prepared: false };
         let text = shown(line, None, true);
         assert!(text.contains(mark), "{seconds}: {text:?}");
         assert!(!shown(line, None, false).contains('\u{1b}'));
     }
     let state = RecordState::Rejected { at: after(-60) };
-    let line = Line { entry: entry(), held: Some(Glance { state, ..held(None) }) };
+    let line =
+        Line { entry: entry(), held: Some(Glance { state, ..held(None) }), is_prepared: false };
     let text = shown(line, None, true);
     assert!(text.contains("\u{1b}[31mmust log in\u{1b}[0m"), "{text:?}");
     assert!(text.contains("\u{1b}[31m2026-11-23, 1 min ago (observed)\u{1b}[0m"), "{text:?}");
-    let line = Line { entry: entry(), held: Some(held(None)) };
+    let line = Line { entry: entry(), held: Some(held(None)), is_prepared: false };
     assert!(shown(line, None, true).contains("\u{1b}[33mnot known\u{1b}[0m"));
     // The access token's end is a person's business where nothing can refresh it.
     let alone = Glance { has_refresh_token: false, ..held(None) };
     assert!(
-        shown(Line { entry: entry(), held: Some(alone) }, None, true).contains("[31min 12 min")
+        shown(Line { entry: entry(), held: Some(alone), is_prepared: false }, None, true)
+            .contains("[31min 12 min")
     );
     // What another machine looks after is no cause for alarm here.
     let state = RecordState::HandedOver { at: after(-60) };
     let gone = Glance { state, ..held(Some(derived(-5))) };
-    assert!(!shown(Line { entry: entry(), held: Some(gone) }, None, true).contains('\u{1b}'));
+    assert!(
+        !shown(Line { entry: entry(), held: Some(gone), is_prepared: false }, None, true)
+            .contains('\u{1b}')
+    );
 }
 
 #[test]
 fn a_line_is_never_wider_than_the_terminal_and_deadlines_go_last() {
-    let line = Line { entry: entry(), held: Some(held(Some(derived(364 * 86_400)))) };
+    let line =
+        Line { entry: entry(), held: Some(held(Some(derived(364 * 86_400)))), is_prepared: false };
     let whole = shown(line, None, false).chars().count() - 1;
     for columns in 1..whole + 20 {
         let text = shown(line, Some(columns), false);
@@ -123,7 +131,8 @@ fn a_line_is_never_wider_than_the_terminal_and_deadlines_go_last() {
 #[test]
 fn somebody_elses_text_cannot_break_a_line() {
     let user = Some("a\u{1b}[2J\nb\u{202e}");
-    let line = Line { entry: entry(), held: Some(Glance { user, ..held(None) }) };
+    let line =
+        Line { entry: entry(), held: Some(Glance { user, ..held(None) }), is_prepared: false };
     let text = shown(line, None, false);
     assert_eq!(text.lines().count(), 1);
     assert!(!text.contains(['\u{1b}', '\u{202e}']), "{text:?}");
@@ -143,7 +152,7 @@ fn the_nearest_end_is_the_first_that_somebody_must_look_after() {
         Some(held(Some(derived(20 * 86_400)))),
         Some(Glance { state: over, ..held(Some(derived(5))) }),
     ] {
-        nearest.see(&Line { entry: entry(), held });
+        nearest.see(&Line { entry: entry(), held, is_prepared: false });
     }
     assert_eq!(
         nearest.told(5, now),

@@ -1,0 +1,96 @@
+//! What is handed over where the product gets its tokens itself: the client, in the fields of its
+//! form.
+
+use std::path::Path;
+use std::process::ExitCode;
+
+use snowtoken::Session;
+use snowtoken::core::secret::Secret;
+use snowtoken::core::target::Target;
+use snowtoken::delivery::Format;
+use snowtoken::prepared::Prepared;
+use snowtoken::store::{AuditEntry, Delivery, write_file};
+
+use super::{absolute, same_values};
+use crate::app::App;
+use crate::args::DeliverArgs;
+use crate::output;
+use crate::report::Failure;
+
+/// A client that is prepared.
+pub(super) struct Client {
+    target: Target,
+    secret: Option<Secret>,
+}
+
+impl Client {
+    /// `None` if the profile's tokens are got here.
+    pub(super) fn of(app: &App, session: &Session) -> Result<Option<Self>, Failure> {
+        let profile = session.profile();
+        if !app.classes().prepare_only(&profile.target) {
+            return Ok(None);
+        }
+        let held = session.store().standing(&profile.name)?.and_then(|standing| standing.held);
+        if held.is_some() {
+            return Ok(None);
+        }
+        let secret = session.store().client_secret(&profile.name, &session.binding())?;
+        Ok(Some(Self { target: app.target(&profile.target)?, secret }))
+    }
+
+    fn prepared<'a>(&'a self, session: &'a Session) -> Prepared<'a> {
+        Prepared {
+            profile: session.profile(),
+            target: &self.target,
+            client_secret: self.secret.as_ref(),
+        }
+    }
+
+    pub(super) fn deliver(
+        &self,
+        session: &Session,
+        args: &DeliverArgs,
+        format: Format,
+    ) -> Result<ExitCode, Failure> {
+        let prepared = self.prepared(session);
+        let at = session.now();
+        let text = prepared.render(format, at)?;
+        for concern in prepared.concerns() {
+            output::say(format!("warning: {concern}"));
+        }
+        let Some(path) = &args.output else {
+            output::data(&text)?;
+            return Ok(ExitCode::SUCCESS);
+        };
+        let (profile, path) = (session.profile().name.clone(), absolute(path)?);
+        write_file::replace(&path, text.as_bytes())?;
+        let mut store = session.store();
+        let fingerprint = store.fingerprint(text.as_bytes());
+        let (format, shown) = (format.as_str().to_owned(), path.display().to_string());
+        store.append_audit(&AuditEntry {
+            at,
+            profile: profile.clone(),
+            event: "delivery".to_owned(),
+            outcome: "done".to_owned(),
+            detail: format!("{format} {shown}"),
+        })?;
+        store.record_delivery(&Delivery { profile, format, path: shown, fingerprint, at })?;
+        output::say(format!("{}: written to {}", session.profile().name, path.display()));
+        Ok(ExitCode::SUCCESS)
+    }
+
+    /// Whether a delivered copy is what would be handed over now; nothing, or how it differs.
+    pub(super) fn drift(&self, session: &Session, delivery: &Delivery) -> Option<&'static str> {
+        let copy = match crate::files::read(Path::new(&delivery.path)) {
+            Ok(copy) => copy,
+            Err(_) => return Some("cannot be read"),
+        };
+        if session.store().fingerprint(&copy) != delivery.fingerprint {
+            return Some("was changed after the delivery");
+        }
+        let format = Format::find(&delivery.format);
+        let text = format.and_then(|f| self.prepared(session).render(f, delivery.at).ok());
+        let is_same = text.is_some_and(|text| same_values(&text, &copy));
+        (!is_same).then_some("holds another client or secret than is stored")
+    }
+}
