@@ -85,7 +85,7 @@ fn node_packages() -> Result<(), String> {
     copy(&lock, &stamp)
 }
 
-/// Authlib, Flask, pyrage and what reads calendars, in an environment of their own.
+/// Authlib, Flask, pyrage, what reads calendars and what judges targets, in an environment of their own.
 fn python_packages() -> Result<(), String> {
     let wanted = root().join("crates/cli/tests/foreign/requirements.txt");
     let venv = target_dir().join("foreign/venv");

@@ -39,4 +39,5 @@ mod signals;
 mod stand_in;
 mod status;
 mod support;
+mod targets;
 mod tls;

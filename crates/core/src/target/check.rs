@@ -86,7 +86,8 @@ impl Target {
     }
 
     fn check_scope_and_lifespans(&self) -> Result<(), TargetFault> {
-        if !self.scope.is_empty() && Scope::parse(&self.scope).is_err() {
+        let is_plain = |scope: Scope| scope.as_str() == self.scope;
+        if !self.scope.is_empty() && !Scope::parse(&self.scope).is_ok_and(is_plain) {
             return fault("scope", "scopes are words, parted by one blank");
         }
         let lifespans =

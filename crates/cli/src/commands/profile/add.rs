@@ -69,7 +69,7 @@ fn unchecked(error: snowtoken::Error, name: &ProfileName) -> Failure {
     let passing = error.code().entry().outcome == snowtoken::core::diagnosis::Outcome::TryLater;
     let failure = Failure::from(error).about(name).with_note("nothing was stored");
     if passing {
-        failure.with_hint(Hint::set("--no-verify", "keeps the client without asking the instance"))
+        failure.with_note("--no-verify keeps the client without asking the instance")
     } else {
         failure
     }
