@@ -5,6 +5,7 @@
 //! the variables are read from their table in the source.
 
 mod diagnoses;
+mod targets;
 
 use std::collections::BTreeMap;
 use std::fmt::Write as _;
@@ -96,7 +97,8 @@ fn pages() -> Result<Pages, String> {
     let mut pages = Pages::new();
     pages.insert("README.md".into(), front());
     pages.insert("commands.md".into(), commands(&ask)?);
-    pages.insert("targets.md".into(), targets(&ask)?);
+    pages.insert("targets.md".into(), targets::page(&ask)?);
+    pages.insert("target-file.schema.json".into(), ask.says(&["target", "schema"])?);
     pages.insert("stand-in-knobs.md".into(), knobs(&ask.says(&["stand-in", "--knobs"])?)?);
     let source = fs::read_to_string(root().join(VARIABLES)).map_err(|e| e.to_string())?;
     pages.insert("environment.md".into(), environment(&source)?);
@@ -145,7 +147,8 @@ fn front() -> String {
          | [commands.md](commands.md) | every command with its flags |\n\
          | [exit-codes.md](exit-codes.md) | what the number at the end means |\n\
          | [diagnoses](diagnoses/README.md) | every failure: cause, proof, fix, who |\n\
-         | [targets.md](targets.md) | the products that take the tokens |\n\
+         | [targets.md](targets.md) | the products that take the tokens, or a client |\n\
+         | [target-file.schema.json](target-file.schema.json) | the form of a file of targets, for editors |\n\
          | [environment.md](environment.md) | every variable that is read |\n\
          | [stand-in-knobs.md](stand-in-knobs.md) | how the pretend instance can be changed |\n"
     )
@@ -180,46 +183,6 @@ fn below(help: &str) -> Vec<&str> {
 /// Without blanks at the ends of lines.
 fn without_tails(text: &str) -> String {
     text.trim_end().lines().map(str::trim_end).collect::<Vec<_>>().join("\n")
-}
-
-fn targets(ask: &Program) -> Result<String, String> {
-    let mut text = format!(
-        "{NOTE}# Targets\n\nThe products that take the tokens. The first is the default of `login`.\n\n"
-    );
-    for target in ask.tells(&["target", "list", "--json"], "targets")? {
-        let name = self::text(&target, "name");
-        let _ =
-            writeln!(text, "## `{name}`\n\n{}\n\n| | |\n|---|---|", self::text(&target, "title"));
-        for (label, member, unit) in [
-            ("Redirect URI", "redirect_uri", ""),
-            ("Regions", "regions", ""),
-            ("Scopes", "scope", ""),
-            ("Access Token Lifespan", "access_token_lifespan", " s"),
-            ("Refresh Token Lifespan", "refresh_token_lifespan", " s"),
-            ("Form fields", "fields", ""),
-            ("Longest client ID and secret", "longest_client_id_and_secret", " characters"),
-            ("Longest token", "longest_token", " characters"),
-            ("Tables that `verify` reads", "tables", ""),
-            ("Sources", "sources", ""),
-        ] {
-            let _ = writeln!(text, "| {label} | {} |", shown(&target[member], unit));
-        }
-        text.push('\n');
-    }
-    Ok(text)
-}
-
-/// A value in a cell.
-fn shown(value: &Value, unit: &str) -> String {
-    let text = match value {
-        Value::String(text) => text.clone(),
-        Value::Array(items) => {
-            items.iter().filter_map(Value::as_str).collect::<Vec<_>>().join(", ")
-        }
-        Value::Number(number) if number.as_u64() != Some(0) => format!("{number}{unit}"),
-        _ => String::new(),
-    };
-    if text.is_empty() { "nothing demanded".into() } else { cell(&text) }
 }
 
 /// Lines in pairs: `name=default`, then what it is and the values in the last parentheses.

@@ -161,7 +161,7 @@ impl<'a> Prepared<'a> {
     }
 
     /// Label and value, in the form's order; no value for what only the person knows.
-    fn fields(&self) -> Result<Vec<(&'a Field, Option<Zeroizing<String>>)>, PreparedError> {
+    fn fields(&self) -> Result<Vec<Filled<'a>>, PreparedError> {
         let fields = self.target.fields.iter();
         fields
             .map(|field| {
@@ -205,7 +205,7 @@ impl<'a> Prepared<'a> {
         Some(Zeroizing::new(text))
     }
 
-    fn lines(&self, fields: &Fields<'_>, created: Timestamp) -> Zeroizing<String> {
+    fn lines(&self, fields: &[Filled<'_>], created: Timestamp) -> Zeroizing<String> {
         let mut text = buffer(fields);
         let instance = self.profile.instance.url();
         // Writing to a String cannot fail.
@@ -224,7 +224,7 @@ impl<'a> Prepared<'a> {
         text
     }
 
-    fn json(&self, fields: &Fields<'_>) -> Zeroizing<String> {
+    fn json(&self, fields: &[Filled<'_>]) -> Zeroizing<String> {
         let mut text = buffer(fields);
         text.push_str("{\n  \"version\": 1,\n  \"target\": ");
         json_quoted(&mut text, &self.target.name);
@@ -247,7 +247,8 @@ impl<'a> Prepared<'a> {
     }
 }
 
-type Fields<'a> = [(&'a Field, Option<Zeroizing<String>>)];
+/// A field of the form, and what belongs there as far as it is known here.
+type Filled<'a> = (&'a Field, Option<Zeroizing<String>>);
 
 /// A redirect URI of another form than the product's: its codes would go elsewhere.
 pub fn redirect_concern(target: &Target, uri: Option<&RedirectUri>) -> Option<String> {
@@ -271,8 +272,8 @@ fn what(value: &Value) -> &'static str {
 }
 
 /// Room for everything, even if every character were escaped: growing would leave copies behind.
-fn buffer(fields: &Fields<'_>) -> Zeroizing<String> {
-    let one = |(field, text): &(&Field, Option<Zeroizing<String>>)| {
+fn buffer(fields: &[Filled<'_>]) -> Zeroizing<String> {
+    let one = |(field, text): &Filled<'_>| {
         100 + field.label.len() + text.as_ref().map_or(0, |text| text.len())
     };
     Zeroizing::new(String::with_capacity(2_048 + 6 * fields.iter().map(one).sum::<usize>()))
@@ -386,7 +387,8 @@ mod tests {
         let settings =
             "redirect_uri=\"https://us-gov-west-1.console.aws.amazon.com/appflow/oauth\"";
         let long = format!("s3cret {}", "x".repeat(600));
-        let concerns = with("appflow-console", settings, Some(&long), Prepared::concerns);
+        let judged = |prepared: &Prepared<'_>| prepared.concerns();
+        let concerns = with("appflow-console", settings, Some(&long), judged);
         assert_eq!(
             concerns,
             [

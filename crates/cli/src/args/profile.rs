@@ -153,6 +153,7 @@ pub(crate) struct SetArgs {
 /// checked as far as that goes and stored, and `snowtoken deliver` hands over exactly what the
 /// product's form asks for. For products that take tokens, `snowtoken login` goes on from there.
 #[derive(Debug, Args)]
+#[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(
     after_help = "Example:\n  snowtoken profile add grafana --target grafana --instance classics --client-id 0123456789abcdef0123456789abcdef\n  snowtoken deliver grafana\n\nThe client secret is asked for; in scripts: --client-secret-file FILE or SNOWTOKEN_CLIENT_SECRET."
 )]

@@ -190,7 +190,7 @@ fn check(session: &Session, client: Option<&prepared::Client>) -> Result<ExitCod
             || stored.verdict(delivery),
             |client| match client.drift(session, delivery) {
                 None => Verdict::Same,
-                Some(how) => Verdict::Drifted(how.to_owned()),
+                Some(how) => Verdict::Drifted(how),
             },
         ) {
             Verdict::Same => "is what is stored".to_owned(),

@@ -2,6 +2,7 @@
 
 pub(crate) mod aftermath;
 mod code_only;
+mod place;
 pub(crate) mod settings;
 mod watcher;
 
@@ -24,11 +25,9 @@ use snowtoken::core::token_set::User;
 use snowtoken::delivery::{Credentials, Format, moment};
 use snowtoken::login::{LoggedIn, Login, Paste};
 use snowtoken::loopback::Ending;
-use snowtoken::prepared::redirect_concern;
 use snowtoken::store::lock::RefreshLock;
 use snowtoken::store::sqlite::SqliteStore;
 use snowtoken::store::{AuditEntry, Draft, RecordState, TokenStore};
-use snowtoken::targets::Targets;
 use snowtoken::{Error, session};
 
 use crate::app::App;
@@ -75,7 +74,7 @@ fn log_in(
     let name = app.name(args.profile.as_deref())?;
     let config = app.config()?;
     let profile = settings::profile(app, args, &name, config.profile(&name))?;
-    tell_place(app, args, &profile)?;
+    place::tell(app, args, &profile)?;
     // Everything that can fail on this machine fails before a person is sent to a browser.
     let mut store = app.store_or_new(args.key)?;
     store.probe()?;
@@ -106,28 +105,6 @@ fn log_in(
     let result = arrival.settle(&mut store, &mut done);
     done.finish(if result.is_ok() { Ending::Done } else { Ending::Failed });
     result.map_err(|failure| failure.about(&name))
-}
-
-/// A redirect URI that is of no form the product uses is warned of, and one that a file of the
-/// person's own decides is shown, before anything is opened.
-fn tell_place(app: &App, args: &LoginArgs, profile: &Profile) -> Result<(), Failure> {
-    let targets = Targets::load(&app.home)?;
-    let Some(target) = targets.find(&profile.target) else { return Ok(()) };
-    let Some(uri) = &profile.redirect_uri else { return Ok(()) };
-    if let Some(path) = targets.origin(target) {
-        output::say(format!(
-            "Target {} comes from {}: the code goes to {}",
-            target.name,
-            path.display(),
-            uri.as_str()
-        ));
-    }
-    if args.redirect_uri.is_some()
-        && let Some(concern) = redirect_concern(target, Some(uri))
-    {
-        output::say(format!("warning: {concern}"));
-    }
-    Ok(())
 }
 
 /// What was typed for a new profile is kept even if this login failed: the next one asks less. It

@@ -137,9 +137,9 @@ struct Raw {
 /// The first thing that is wrong, by line or by target and field.
 pub fn parse(text: &str) -> Result<Vec<Target>, TargetTextError> {
     let file: File = toml_edit::de::from_str(text).map_err(|error| {
-        let start = error.span().map_or(0, |span| span.start.min(text.len()));
+        let start = error.span().map_or(0, |span| span.start);
         TargetTextError::Form {
-            line: 1 + text.as_bytes()[..start].iter().filter(|b| **b == b'\n').count(),
+            line: 1 + text[..text.floor_char_boundary(start)].matches('\n').count(),
             message: Printable(error.message().lines().next().unwrap_or_default()).to_string(),
         }
     })?;

@@ -80,17 +80,17 @@ impl Client {
     }
 
     /// Whether a delivered copy is what would be handed over now; nothing, or how it differs.
-    pub(super) fn drift(&self, session: &Session, delivery: &Delivery) -> Option<&'static str> {
+    pub(super) fn drift(&self, session: &Session, delivery: &Delivery) -> Option<String> {
         let copy = match crate::files::read(Path::new(&delivery.path)) {
             Ok(copy) => copy,
-            Err(_) => return Some("cannot be read"),
+            Err(error) => return Some(format!("cannot be read: {error}")),
         };
         if session.store().fingerprint(&copy) != delivery.fingerprint {
-            return Some("was changed after the delivery");
+            return Some("was changed after the delivery".to_owned());
         }
         let format = Format::find(&delivery.format);
         let text = format.and_then(|f| self.prepared(session).render(f, delivery.at).ok());
         let is_same = text.is_some_and(|text| same_values(&text, &copy));
-        (!is_same).then_some("holds another client or secret than is stored")
+        (!is_same).then(|| "holds another client or secret than is stored".to_owned())
     }
 }
