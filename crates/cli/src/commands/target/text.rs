@@ -175,21 +175,16 @@ impl Sheet {
 
 /// Cut at blanks, so that no line is wider; a word that is stays whole.
 fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines = Vec::new();
-    let mut line = String::new();
+    let mut lines: Vec<String> = Vec::new();
     for word in text.split(' ') {
-        let needed = line.chars().count() + 1 + word.chars().count();
-        if !line.trim().is_empty() && needed > width {
-            lines.push(std::mem::take(&mut line));
-        } else if !line.is_empty() {
-            line.push(' ');
-        }
-        line.push_str(word);
-        if word.is_empty() && line.is_empty() {
-            line.push(' ');
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
         }
     }
-    lines.push(line);
     lines
 }
 
