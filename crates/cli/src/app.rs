@@ -107,8 +107,10 @@ impl App {
         let name = profile.name.clone();
         let store = self.store()?;
         if self.is_prepared(&profile, store.as_ref())? {
-            settings::check_minted(&self.target(&profile.target)?)
-                .map_err(|failure| failure.about(&name))?;
+            let what = "hands over exactly the fields of the product's form";
+            settings::check_minted(&self.target(&profile.target)?).map_err(|failure| {
+                failure.with_hint(Hint::run("snowtoken deliver", what)).about(&name)
+            })?;
         }
         let store = store.ok_or_else(|| {
             Failure::from(snowtoken::Error::NotLoggedIn(name.to_string())).about(&name)

@@ -130,8 +130,12 @@ impl Failure {
             Self::Output(_) => return Code::OutputFailed.entry().hints(),
         };
         let all = first.iter().cloned().chain(rest).chain(last.iter().cloned());
-        let mut hints: Vec<Hint> = all.map(|hint| name_profile(hint, profile)).collect();
-        hints.dedup();
+        let mut hints: Vec<Hint> = Vec::new();
+        for hint in all.map(|hint| name_profile(hint, profile)) {
+            if !hints.contains(&hint) {
+                hints.push(hint);
+            }
+        }
         hints
     }
 

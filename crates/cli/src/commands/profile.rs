@@ -17,6 +17,7 @@ use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::servicenow::Lifespans;
 use snowtoken::core::token_set::KnownBy;
 use snowtoken::core::{SignedDuration, Timestamp};
+use snowtoken::prepared::redirect_concern;
 use snowtoken::store::{Draft, Record, RecordState, StoreError, TokenStore as _};
 use snowtoken::{Error, config, session};
 
@@ -164,6 +165,11 @@ fn set(app: &App, args: &SetArgs) -> Result<ExitCode, Failure> {
             same.as_ref(),
         )?;
     }
+    if args.redirect_uri.is_some()
+        && let Some(concern) = redirect_concern(target, profile.redirect_uri.as_ref())
+    {
+        output::say(format!("warning: {concern}"));
+    }
     profile.scope = settings::scope(args.scope.as_deref(), args.no_scope, same.as_ref(), target)?;
     profile.lifespans = settings::lifespans(
         args.access_token_lifespan.as_deref(),
@@ -177,6 +183,8 @@ fn set(app: &App, args: &SetArgs) -> Result<ExitCode, Failure> {
     config::update(&app.home, move |config| config.put(profile))?;
     let what = if moved {
         "the refresh token's end is derived anew"
+    } else if target.class.is_prepare_only() {
+        "it holds from the next delivery on"
     } else {
         "it holds from the next login on"
     };

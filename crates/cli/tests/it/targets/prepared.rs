@@ -123,9 +123,14 @@ fn a_prepared_client_is_never_shown_as_dead() {
     let calendar = sandbox.run(&["status", "--ics", "-"]).ok();
     assert_eq!(calendar.stderr, "", "no event, and no complaint");
     sandbox.run(&["keep", "--once", "--no-notify"]).ok();
+    sandbox.run(&["doctor"]).ok();
     for verb in ["token", "refresh", "verify"] {
         let (outcome, code) = sandbox.run(&[verb, PROFILE]).failed_with(&[2]);
         assert_eq!(code.as_deref(), Some("target-prepares-only"), "{verb}: {outcome:#?}");
+        let hint =
+            "hint: hands over exactly the fields of the product's form: run `snowtoken deliver p`";
+        assert_eq!(outcome.stderr.lines().nth(1), Some(hint), "{outcome:#?}");
+        assert_eq!(outcome.stderr.matches(hint).count(), 1, "{outcome:#?}");
     }
     let shown = sandbox.run(&["profile", "show", PROFILE]).ok().stdout;
     assert!(shown.contains("Grant                   the product's own\n"), "{shown}");
@@ -213,6 +218,30 @@ fn what_can_be_checked_is_checked() {
         assert_eq!(found.as_deref(), Some(code), "{target}: {outcome:#?}");
     }
     nothing_was_minted(&instance);
+}
+
+/// Some redirect URIs are shown by the product alone: they come later, and are compared then.
+#[test]
+fn a_redirect_uri_that_comes_later_is_compared_with_the_targets_form() {
+    let instance = StandIn::with(&[]);
+    let sandbox = Sandbox::new();
+    sandbox.run(&add(&sandbox, &instance, "logic-apps", &[])).ok();
+    let set = |uri: &str| {
+        let done = sandbox.run(&["profile", "set", PROFILE, "--redirect-uri", uri]).ok();
+        let shown = sandbox.run(&["profile", "show", PROFILE, "--json"]).ok().json();
+        assert_eq!(shown["redirect_uri"], uri);
+        done.stderr
+    };
+    let changed = "p: changed; it holds from the next delivery on\n";
+    assert_eq!(set("https://logic-apis-westeurope.consent.azure-apim.net/redirect"), changed);
+    let other = "https://westeurope.consent.azure-apim.net/redirect";
+    assert_eq!(
+        set(other),
+        format!(
+            "warning: the redirect URI {other} is not of the form that Azure Logic Apps (ServiceNow connector) uses: \
+             https://logic-apis-{{azure-region}}.consent.azure-apim.net/redirect\n{changed}"
+        )
+    );
 }
 
 /// The older spelling of us-east-1 is to be registered, too.
