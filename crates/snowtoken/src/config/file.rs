@@ -14,7 +14,7 @@ use snowtoken_store::{Binding, StoreError};
 use super::{Config, ConfigError, Known, Outline};
 use crate::error::is_exhausted;
 use crate::home::Home;
-use crate::targets::{self, TargetFileError, Targets};
+use crate::targets::{self, Targets};
 
 /// Larger files are no configuration of ours: a hundred thousand profiles are about 25 MiB.
 const LARGEST: u64 = 128 * 1024 * 1024;
@@ -40,9 +40,6 @@ pub enum ConfigFileError {
         #[source]
         source: io::Error,
     },
-    /// A profile names a target that may stand in a file of the person's own.
-    #[error(transparent)]
-    Targets(#[from] TargetFileError),
     /// The lock of a change.
     #[error(transparent)]
     Lock(#[from] StoreError),
@@ -57,7 +54,6 @@ impl Diagnose for ConfigFileError {
             Self::Content { source, .. } => source.code(),
             Self::Read { source, .. } if is_exhausted(source) => Code::MachineExhausted,
             Self::Read { .. } => Code::ConfigInvalid,
-            Self::Targets(error) => error.code(),
             Self::Lock(error) => error.code(),
             Self::Write(error) => error.code(),
         }
@@ -65,7 +61,6 @@ impl Diagnose for ConfigFileError {
 
     fn hints(&self) -> Vec<Hint> {
         match self {
-            Self::Targets(error) => error.hints(),
             Self::Lock(error) => error.hints(),
             Self::Write(_) => vec![Hint::note(
                 "look what is in its place, or set SNOWTOKEN_HOME to a folder this user may write to",
@@ -99,22 +94,20 @@ fn read(home: &Home) -> Result<Config, ConfigFileError> {
     }
 }
 
-/// The person's own files of targets are read only if a profile names one that is not built in.
+/// The person's own files of targets are read only if a profile names one that is not built in. A
+/// file that cannot be used is told where a target is used: it holds up no token that lives.
 fn judge<T>(
     home: &Home,
     parse: impl FnOnce(Known<'_>) -> Result<T, ConfigError>,
 ) -> Result<T, ConfigFileError> {
-    let own: OnceCell<Result<Targets, TargetFileError>> = OnceCell::new();
-    let is_own = |name: &str| {
-        let found = own.get_or_init(|| Targets::load(home)).as_ref();
-        found.is_ok_and(|targets| targets.find(name).is_some())
+    let own: OnceCell<Option<Targets>> = OnceCell::new();
+    let may_be_own = |name: &str| {
+        let found = own.get_or_init(|| Targets::load(home).ok()).as_ref();
+        found.is_none_or(|targets| targets.find(name).is_some())
     };
-    let judged = parse(&|name| targets::is_built_in(name) || is_own(name));
-    if let Some(Err(error)) = own.into_inner() {
-        return Err(error.into());
-    }
     let path = home.config_file.clone();
-    judged.map_err(|source| ConfigFileError::Content { path, source })
+    parse(&|name| targets::is_built_in(name) || may_be_own(name))
+        .map_err(|source| ConfigFileError::Content { path, source })
 }
 
 /// The whole text; `None` if there is no file.

@@ -9,6 +9,7 @@ use snowtoken::store::lock::RefreshLock;
 use snowtoken::store::sqlite::health::{self, Outside};
 use snowtoken::store::sqlite::{Freshness, SqliteStore};
 use snowtoken::store::{CopyFound, StoreError, TokenStore as _};
+use snowtoken::targets::{self, Targets};
 
 use super::Step;
 use crate::app::App;
@@ -21,6 +22,7 @@ const ROOM: u64 = 1 << 20;
 /// has a passphrase is asked for it once.
 pub(super) fn steps(app: &App) -> (Vec<Step>, Option<SqliteStore>) {
     let mut steps = vec![configuration(app)];
+    steps.extend(targets(app));
     match health::look_at(&app.store_options()) {
         Ok(outside) => {
             steps.push(folder(app, &outside));
@@ -41,6 +43,18 @@ pub(super) fn steps(app: &App) -> (Vec<Step>, Option<SqliteStore>) {
         Err(failure) => steps.extend(closed(app, failure)),
     }
     (steps, opened)
+}
+
+/// Files of targets of one's own, if there is a folder of them.
+fn targets(app: &App) -> Option<Step> {
+    let place = targets::place(&app.home);
+    place.exists().then(|| match Targets::load(&app.home) {
+        Ok(targets) => {
+            let count = counted(targets.own().count(), "target");
+            Step::pass("targets", format!("{}, {count}", place.display()))
+        }
+        Err(error) => Step::fail("targets", error),
+    })
 }
 
 fn configuration(app: &App) -> Step {

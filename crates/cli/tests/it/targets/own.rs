@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::support::foreign::scripts;
-use crate::support::instance::{Consent, Instance as _, console_uri, words};
+use crate::support::instance::{Consent, Instance as _, console_uri, paste, words};
 use crate::support::sandbox::Sandbox;
 use crate::support::stand_in::StandIn;
 
@@ -174,6 +174,35 @@ fn a_login_shows_where_an_own_file_sends_the_code() {
     );
     running.close_stdin();
     running.finish().failed_with(&[1, 2, 4]);
+}
+
+/// What is wrong with a file is told where a target is looked at; tokens that live are not held up.
+#[test]
+fn a_broken_file_holds_up_no_living_token() {
+    let instance = StandIn::start("https://wiki.example.com/back", &[]);
+    let sandbox = Sandbox::new();
+    let path = put(&sandbox, "wiki.toml", WIKI);
+    let secret = sandbox.file("secret", instance.client_secret());
+    let mut arguments = words(&["login", "p", "--target", "wiki", "--no-browser", "--instance"]);
+    arguments.extend([instance.origin(), "--client-id".to_owned(), instance.client_id()]);
+    arguments.extend(["--client-secret-file".to_owned(), secret.display().to_string()]);
+    paste(sandbox.start(&arguments), &instance).ok();
+    let said = sandbox.run(&["doctor"]).ok().stdout;
+    assert!(said.contains(&format!("{}, 1 target\n", path.parent().unwrap().display())), "{said}");
+    fs::write(&path, "[[target]]\n").unwrap();
+    sandbox.run(&["token", "p", "--header"]).ok();
+    sandbox.run(&["refresh", "p"]).ok();
+    sandbox.run(&["keep", "--once", "--no-notify"]).ok();
+    assert!(sandbox.run(&["status"]).ok().stdout.starts_with("p: logged in\n"));
+    for verb in ["deliver", "doctor"] {
+        let outcome = sandbox.run(&[verb]).ended_with(&[2]);
+        assert!(outcome.stderr.contains("\ncode: target-file-invalid "), "{outcome:#?}");
+        assert!(outcome.stderr.contains("line 1: missing field `name`"), "{outcome:#?}");
+    }
+    // Without the file nobody knows the target: that is an error of the configuration.
+    fs::remove_file(&path).unwrap();
+    let (_, code) = sandbox.run(&["refresh", "p"]).failed_with(&[2]);
+    assert_eq!(code.as_deref(), Some("config-invalid"));
 }
 
 /// The example of the guide is what it says.
