@@ -53,6 +53,8 @@ fn target(class: Class) -> Target {
         limits: Limits::default(),
         instance: InstanceForm::Url,
         tables: vec!["kb_knowledge".into()],
+        domains: Vec::new(),
+        user_advice: Vec::new(),
         roles: vec!["knowledge".into()],
         notes: vec!["One client for each product.".into()],
         confidence: Confidence::PartlyDocumented,

@@ -158,7 +158,7 @@ fn set(app: &App, args: &SetArgs) -> Result<ExitCode, Failure> {
     let same = (name == profile.target).then(|| profile.clone());
     let changes_place = args.region.is_some() || args.redirect_uri.is_some() || same.is_none();
     if changes_place {
-        (profile.region, profile.redirect_uri) = settings::place(
+        (profile.region, profile.redirect_uri) = settings::place_so_far(
             target,
             args.region.clone(),
             args.redirect_uri.as_deref(),

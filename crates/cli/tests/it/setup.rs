@@ -222,7 +222,9 @@ fn a_product_that_asks_for_consent_itself_is_not_logged_in_for() {
     let text = [
         own("flow", "client", "redirect_uri = \"https://flow.example/cb\""),
         own("key", "jwt-bearer", ""),
-        own("plain", "basic", ""),
+        own("plain", "basic", "")
+            .replace("client_id", "user_name")
+            .replace("token_url", "password"),
     ];
     fs::write(folder.join("own.toml"), text.join("\n")).unwrap();
     let run = |more: &[&str]| {

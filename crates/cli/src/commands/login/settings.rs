@@ -175,7 +175,9 @@ fn settle(
         given(app, typed.redirect_uri, &variables::REDIRECT_URI).filter(|_| typed.region.is_none());
     let (region, redirect_uri) = match grant {
         Grant::ClientCredentials => (region, None),
-        Grant::AuthorizationCode => place(target, region, redirect_uri.as_deref(), known_place)?,
+        Grant::AuthorizationCode => {
+            place_so_far(target, region, redirect_uri.as_deref(), known_place)?
+        }
     };
     Ok(Profile {
         name: name.clone(),
@@ -208,16 +210,16 @@ fn authentication(typed: Option<ClientAuth>, known: Option<&Profile>) -> Authent
     }
 }
 
-/// Region and redirect URI: never both, and never a region that the target does not have. Where
-/// nothing is minted here, a redirect URI that only the product shows may be missing.
-pub(crate) fn place(
+/// As [`place`]; but where nothing is minted here, a redirect URI that only the product shows may
+/// be missing.
+pub(crate) fn place_so_far(
     target: &Target,
     region: Option<String>,
     redirect_uri: Option<&str>,
     known: Option<&Profile>,
 ) -> Result<(Option<String>, Option<RedirectUri>), Failure> {
     if !target.class.is_prepare_only() {
-        return minted_place(target, region, redirect_uri, known);
+        return place(target, region, redirect_uri, known);
     }
     if !target.class.has_redirect() {
         return match redirect_uri {
@@ -233,10 +235,11 @@ pub(crate) fn place(
         // A region is nothing to such a target.
         return Ok((None, target.redirect_uri(None).ok()));
     }
-    minted_place(target, region, redirect_uri, known)
+    place(target, region, redirect_uri, known)
 }
 
-fn minted_place(
+/// Region and redirect URI: never both, and never a region that the target does not have.
+pub(crate) fn place(
     target: &Target,
     region: Option<String>,
     redirect_uri: Option<&str>,

@@ -99,7 +99,8 @@ macro_rules! input_entries {
     TargetPreparesOnly = "target-prepares-only", "this product gets its tokens itself, or takes none", You, Usage {
         cause: "The product takes a client ID and secret and asks for consent itself, or takes a user's name and password: a token that was got here would be of no use to it.",
         proof: "`snowtoken target show` tells what each product takes, and how sure that is.",
-        fixes: [Run("snowtoken target show TARGET", "what to register on the client, and what its user needs"),
+        fixes: [Run("snowtoken setup --checklist --target TARGET", "makes the client on the instance, step by step"),
+            Run("snowtoken target show TARGET", "what the product asks for, and what its user needs"),
             Run("snowtoken profile add NAME --target TARGET --instance INSTANCE --client-id ID", "keeps the client, checked, once it is made"),
             Run("snowtoken deliver", "hands over exactly the fields of the product's form"),
             Note("for a token of your own use another target, such as custom")],
