@@ -141,9 +141,7 @@ impl Added<'_> {
             output::say(format!("  to be registered on the client: {}", uri.as_str()));
         }
         if !redirect_uris.is_empty() {
-            output::say(
-                "  not known: whether that is so; the client's record cannot be read without a token",
-            );
+            output::say(format!("  whether it is: `snowtoken doctor {name}` asks the instance"));
         }
         if redirect_uris.is_empty()
             && let Some(place) = &target.redirect_uri_from

@@ -84,7 +84,7 @@ impl Planted {
         let targets = self.keep.join("targets");
         fs::create_dir(&targets).unwrap();
         let own = "[[target]]\nname = \"canary-target-of-acme\"\ntitle = \"Canary title of Acme\"\n\
-                   class = \"tokens\"\nredirect_uri_from = \"its page\"\nfields = [[\"Client ID\", \"client_id\"]]\n\
+                   class = \"tokens\"\nredirect_uri_from = \"its page\"\nfields = [[\"Token\", \"access_token\"]]\n\
                    formats = [\"json\"]\ntables = [\"u_canary_table\"]\nconfidence = \"assumed\"\nsources = [\"us\"]\n";
         fs::write(targets.join("canary-file-of-targets.toml"), own).unwrap();
         let delivered = self.run(&["deliver", NAME, "--format", "json"]).ok().json();

@@ -105,7 +105,8 @@ fn a_prepared_client_is_kept_shown_and_handed_over() {
 /// What has no tokens and needs none is not dead: no command says that somebody must log in.
 #[test]
 fn a_prepared_client_is_never_shown_as_dead() {
-    let instance = StandIn::with(&[]);
+    let uri = "https://eu-west-1.console.aws.amazon.com/gluestudio/oauth";
+    let instance = StandIn::start(uri, &[]);
     let sandbox = Sandbox::new();
     sandbox.run(&add(&sandbox, &instance, "glue", &["--region", "eu-west-1"])).ok();
     let status = sandbox.run(&["status", "--within", "9999d"]).ok();
@@ -123,7 +124,6 @@ fn a_prepared_client_is_never_shown_as_dead() {
     let calendar = sandbox.run(&["status", "--ics", "-"]).ok();
     assert_eq!(calendar.stderr, "", "no event, and no complaint");
     sandbox.run(&["keep", "--once", "--no-notify"]).ok();
-    sandbox.run(&["doctor"]).ok();
     for verb in ["token", "refresh", "verify"] {
         let (outcome, code) = sandbox.run(&[verb, PROFILE]).failed_with(&[2]);
         assert_eq!(code.as_deref(), Some("target-prepares-only"), "{verb}: {outcome:#?}");
@@ -148,9 +148,11 @@ fn a_prepared_client_is_never_shown_as_dead() {
         line.split("  ").map(str::trim).filter(|cell| !cell.is_empty()).nth(1).unwrap().to_owned()
     };
     assert_eq!((state("p "), state("later ")), ("prepared".into(), "not logged in".into()));
+    nothing_was_minted(&instance);
+    let doctor = sandbox.run(&["doctor", PROFILE]).ok().stdout;
+    assert!(doctor.contains("pass     redirect URI"), "{doctor}");
     sandbox.run(&["logout", PROFILE]).ok();
     sandbox.run(&["profile", "remove", PROFILE]).ok();
-    nothing_was_minted(&instance);
 }
 
 #[test]
@@ -196,8 +198,7 @@ fn what_can_be_checked_is_checked() {
              https://{{region}}.console.aws.amazon.com/appflow/oauth\n"
         ),
         format!("  to be registered on the client: {uri}\n"),
-        "  not known: whether that is so; the client's record cannot be read without a token\n"
-            .into(),
+        "  whether it is: `snowtoken doctor p` asks the instance\n".into(),
     ] {
         assert!(done.stderr.contains(&line), "{line}\n{done:#?}");
     }
