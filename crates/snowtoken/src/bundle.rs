@@ -219,8 +219,9 @@ mod tests {
     fn another_form_has_other_fields() {
         let text = written("appflow", "s", &tokens()).unwrap();
         let values: Vec<&str> = text.lines().filter(|line| !line.starts_with('#')).collect();
-        let instance = "Instance URL: https://classics.service-now.com";
-        assert_eq!(values, ["Client ID: id", "Client secret: s", instance]);
+        let instance = "instanceUrl: https://classics.service-now.com";
+        let ours = ["clientId: id", "clientSecret: s", "accessToken: AT", "refreshToken: RT"];
+        assert_eq!(values, [&[instance][..], &ours].concat());
         assert!(!text.contains("auth code"), "{text}");
     }
 
