@@ -3,9 +3,10 @@
 use std::sync::{Arc, Mutex, PoisonError};
 
 use snowtoken::config::{self, Config};
-use snowtoken::core::diagnosis::{Code, Hint};
+use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
 use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::target::Target;
+use snowtoken::delivery::follow::{Followed, Follower, ReloadError};
 use snowtoken::home::Home;
 use snowtoken::hooks::{self, Happening, Hooks, Observer};
 use snowtoken::keep::Opener;
@@ -18,7 +19,7 @@ use crate::args::KeyChoice;
 use crate::commands::login::settings;
 use crate::keys::KeyHolder;
 use crate::output;
-use crate::report::Failure;
+use crate::report::{Failure, one_line};
 
 /// What every command works with.
 pub(crate) struct App {
@@ -28,11 +29,13 @@ pub(crate) struct App {
     pub(crate) no_input: bool,
     /// What happened to profiles, for the hooks.
     happened: Arc<Mutex<Vec<Happening>>>,
+    /// Deliveries that followed the tokens, and what is to be run for them.
+    followed: Arc<Mutex<Vec<Followed>>>,
 }
 
 impl App {
     pub(crate) fn new(world: World, home: Home, no_input: bool) -> Self {
-        Self { world, home, no_input, happened: Arc::default() }
+        Self { world, home, no_input, happened: Arc::default(), followed: Arc::default() }
     }
 
     /// Remembers what happens, for [`App::run_hooks`].
@@ -43,9 +46,35 @@ impl App {
         })
     }
 
-    /// Runs the hooks for what has happened so far. Whatever they do, the command ends as it would
-    /// have without them.
+    /// Remembers a delivery, for [`App::run_hooks`].
+    pub(crate) fn followed(&self, followed: Followed) {
+        self.followed.lock().unwrap_or_else(PoisonError::into_inner).push(followed);
+    }
+
+    /// Remembers deliveries that follow a refresh.
+    fn follower(&self) -> Follower {
+        let all = self.followed.clone();
+        Arc::new(move |followed| {
+            all.lock().unwrap_or_else(PoisonError::into_inner).push(followed);
+        })
+    }
+
+    /// Says what did not follow, and runs what people want run after a delivery.
+    fn run_reloads(&self) {
+        let all =
+            std::mem::take(&mut *self.followed.lock().unwrap_or_else(PoisonError::into_inner));
+        let may_run = !hooks::is_inside_one(&self.world.environment);
+        for followed in all {
+            if let Err(error) = tell_and_reload(&followed, may_run) {
+                output::say(format!("warning: {error}"));
+            }
+        }
+    }
+
+    /// Runs reloads, and the hooks for what has happened so far. Whatever they do, the command ends as
+    /// it would have without them.
     pub(crate) fn run_hooks(&self) {
+        self.run_reloads();
         let happened =
             std::mem::take(&mut *self.happened.lock().unwrap_or_else(PoisonError::into_inner));
         if happened.is_empty() || hooks::is_inside_one(&self.world.environment) {
@@ -150,6 +179,7 @@ impl App {
     pub(crate) fn session_over(&self, profile: Profile, store: SqliteStore) -> Session {
         Session::with_store(self.world.clone(), self.home.clone(), profile, Box::new(store))
             .with_observer(self.observer())
+            .with_follower(self.follower())
     }
 
     /// The store, if there is one.
@@ -181,6 +211,19 @@ impl App {
     pub(crate) fn store_options(&self) -> Options {
         Options::new(self.home.database())
     }
+}
+
+/// Says what did not follow; runs what is to be run after a delivery, if that may be.
+pub(crate) fn tell_and_reload(followed: &Followed, may_run: bool) -> Result<(), ReloadError> {
+    if let Err(error) = &followed.result {
+        output::say(one_line(&format!(
+            "warning: {}: {} does not follow the tokens: {error} (code: {})",
+            followed.profile,
+            followed.path,
+            error.code()
+        )));
+    }
+    if may_run { followed.reload() } else { Ok(()) }
 }
 
 /// The hooks, if there are any and nobody else could have written them.

@@ -14,7 +14,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
-pub(crate) use deliver::{BundleArgs, DeliverArgs, FormatChoice, PassphraseChoice};
+pub(crate) use deliver::{BundleArgs, DeliverArgs, PassphraseChoice};
 pub(crate) use doctor::{DoctorArgs, ExplainArgs};
 pub(crate) use keep::{KeepArgs, StatusArgs, UnitChoice};
 pub(crate) use login::{ClientAuth, GrantChoice, KeyChoice, LoginArgs};

@@ -19,6 +19,18 @@ pub(crate) fn data(text: &str) -> Result<(), Failure> {
     stdout.write_all(text.as_bytes()).and_then(|()| stdout.flush()).map_err(Failure::Output)
 }
 
+/// Writes a single value as data: without a line break, which would become a part of it, unless a
+/// person looks.
+pub(crate) fn value(text: &str) -> Result<(), Failure> {
+    data(text)?;
+    if is_seen() { data("\n") } else { Ok(()) }
+}
+
+/// Whether a person sees stdout.
+pub(crate) fn is_seen() -> bool {
+    io::stdout().is_terminal()
+}
+
 /// Writes one JSON document as data.
 pub(crate) fn json(value: &serde_json::Value) -> Result<(), Failure> {
     let mut text = Zeroizing::new(format!("{value:#}"));

@@ -9,7 +9,10 @@ pub(crate) use raw::release_signals;
 
 use std::io::{self, IsTerminal as _, Read as _};
 use std::path::Path;
-use std::sync::mpsc::{Receiver, Sender, channel};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, channel};
+use std::time::Duration;
 
 use snowtoken::core::oauth::redirect::PASTE_LIMIT;
 use snowtoken::core::secret::Secret;
@@ -170,6 +173,47 @@ fn typed(prompt: &str, sender: &Sender<Paste>) {
 #[cfg(not(unix))]
 fn typed(_: &str, sender: &Sender<Paste>) {
     piped(sender);
+}
+
+/// Lines that a person types beside everything else, and ^C as something that can be asked for: what
+/// was put on a clipboard is taken away before the program ends.
+pub(crate) struct Keys {
+    lines: Receiver<String>,
+    interrupted: Arc<AtomicBool>,
+}
+
+impl Keys {
+    /// From now on ^C does not end the program.
+    pub(crate) fn open() -> Self {
+        let interrupted = Arc::<AtomicBool>::default();
+        #[cfg(unix)]
+        {
+            use signal_hook::consts::{SIGHUP, SIGINT, SIGTERM};
+            for signal in [SIGHUP, SIGINT, SIGTERM] {
+                let _ = signal_hook::flag::register(signal, interrupted.clone());
+            }
+        }
+        let (sender, lines) = channel();
+        let reading = move || {
+            let mut line = String::new();
+            // The thread ends with the program, or with the terminal.
+            while io::stdin().read_line(&mut line).is_ok_and(|read| read > 0)
+                && sender.send(std::mem::take(&mut line)).is_ok()
+            {}
+        };
+        let _ = std::thread::Builder::new().name("keys".to_owned()).spawn(reading);
+        Self { lines, interrupted }
+    }
+
+    /// The next line, if it comes in time.
+    pub(crate) fn line(&self, patience: Duration) -> Result<String, RecvTimeoutError> {
+        self.lines.recv_timeout(patience)
+    }
+
+    /// Whether somebody wants the program to end.
+    pub(crate) fn interrupted(&self) -> bool {
+        self.interrupted.load(Ordering::Relaxed)
+    }
 }
 
 /// Puts the terminal back if a prompt is still open; called before the program ends.

@@ -2,6 +2,8 @@
 //! takes too long, with everything it started. It hears no secret: its environment is a list of
 //! names, not what we happen to have.
 
+pub(crate) mod fed;
+
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;

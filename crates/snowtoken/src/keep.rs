@@ -29,6 +29,7 @@ use snowtoken_core::token_set::Deadline;
 use snowtoken_store::TokenStore;
 
 use crate::config::{self, Config, Stamp};
+use crate::delivery::follow::Follower;
 use crate::driver::{SharedStore, locked};
 use crate::error::Error;
 use crate::home::Home;
@@ -129,6 +130,7 @@ pub struct Keeping {
     open: Opener,
     store: Option<Arc<SharedStore>>,
     observer: Option<Observer>,
+    follower: Option<Follower>,
     desk: Desk,
     stamp: Option<Stamp>,
     /// What [`TokenStore::changes_by_others`] said when everything was read.
@@ -160,6 +162,7 @@ impl Keeping {
             open,
             store: None,
             observer,
+            follower: None,
             desk: Desk::new(tell),
             stamp: None,
             changes: None,
@@ -167,6 +170,12 @@ impl Keeping {
             trouble: None,
             tally: Tally::default(),
         }
+    }
+
+    /// The same keeper, which tells this follower what became of deliveries that follow tokens.
+    #[must_use]
+    pub fn with_follower(self, follower: Follower) -> Self {
+        Self { follower: Some(follower), ..self }
     }
 
     /// The same keeper for one round: what was tried once is not planned again.
@@ -220,6 +229,7 @@ impl Keeping {
             seat.profile.clone(),
             store.clone(),
             self.observer.clone(),
+            self.follower.clone(),
         );
         Some(Job::new(place, why, seat.generation, session))
     }

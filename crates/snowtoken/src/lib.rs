@@ -39,6 +39,7 @@ compile_error!("the feature `leaking` is for the tests of the tests");
 pub mod browser;
 pub mod bundle;
 pub mod calendar;
+pub mod clipboard;
 pub mod config;
 pub mod delivery;
 pub mod driver;

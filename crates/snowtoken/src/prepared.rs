@@ -1,8 +1,6 @@
 //! A client that was prepared for a product which gets its tokens itself: what is handed over is
 //! exactly what the product's form asks for, and no token.
 
-use std::fmt::Write as _;
-
 use jiff::Timestamp;
 use snowtoken_core::diagnosis::{Code, Diagnose, Hint};
 use snowtoken_core::oauth::Scope;
@@ -13,7 +11,8 @@ use snowtoken_core::servicenow::{ApiError, judge, read_current_user};
 use snowtoken_core::target::{Field, Fit, Target, Value};
 use zeroize::Zeroizing;
 
-use crate::delivery::{Format, json_quoted, moment};
+use crate::delivery::text::Text;
+use crate::delivery::{Format, moment};
 use crate::error::Error;
 use crate::http::ATTEMPT_LIMIT;
 use crate::world::World;
@@ -206,44 +205,42 @@ impl<'a> Prepared<'a> {
     }
 
     fn lines(&self, fields: &[Filled<'_>], created: Timestamp) -> Zeroizing<String> {
-        let mut text = buffer(fields);
+        let mut text = Text::new();
         let instance = self.profile.instance.url();
-        // Writing to a String cannot fail.
-        let _ = writeln!(text, "# ServiceNow client for {}, {instance}", self.target.title);
-        let _ = writeln!(
-            text,
-            "# Created {}. Treat these values like passwords; delete this file once they are handed over.",
+        text.say(format_args!("# ServiceNow client for {}, {instance}\n", self.target.title));
+        text.say(format_args!(
+            "# Created {}. Treat these values like passwords; delete this file once they are handed over.\n",
             moment(created)
-        );
+        ));
         for (Field { label, value }, found) in fields {
-            let _ = match found {
-                Some(found) => writeln!(text, "{label}: {}", **found),
-                None => writeln!(text, "# {label}: {}", value.in_words()),
-            };
+            match found {
+                Some(found) => text.say(format_args!("{label}: {}\n", **found)),
+                None => text.say(format_args!("# {label}: {}\n", value.in_words())),
+            }
         }
-        text
+        text.finish()
     }
 
     fn json(&self, fields: &[Filled<'_>]) -> Zeroizing<String> {
-        let mut text = buffer(fields);
-        text.push_str("{\n  \"version\": 1,\n  \"target\": ");
-        json_quoted(&mut text, &self.target.name);
-        text.push_str(",\n  \"fields\": [");
+        let mut text = Text::new();
+        text.push("{\n  \"version\": 1,\n  \"target\": ");
+        text.json(&self.target.name);
+        text.push(",\n  \"fields\": [");
         for (number, (Field { label, value }, found)) in fields.iter().enumerate() {
-            text.push_str(if number == 0 { "\n    {\"label\": " } else { ",\n    {\"label\": " });
-            json_quoted(&mut text, label);
-            text.push_str(", \"name\": ");
+            text.push(if number == 0 { "\n    {\"label\": " } else { ",\n    {\"label\": " });
+            text.json(label);
+            text.push(", \"name\": ");
             let word = value.word();
-            json_quoted(&mut text, if word.starts_with('=') { "fixed" } else { &word });
-            text.push_str(", \"value\": ");
+            text.json(if word.starts_with('=') { "fixed" } else { &word });
+            text.push(", \"value\": ");
             match found {
-                Some(found) => json_quoted(&mut text, found),
-                None => text.push_str("null"),
+                Some(found) => text.json(found),
+                None => text.push("null"),
             }
-            text.push('}');
+            text.push("}");
         }
-        text.push_str("\n  ]\n}\n");
-        text
+        text.push("\n  ]\n}\n");
+        text.finish()
     }
 }
 
@@ -269,14 +266,6 @@ fn what(value: &Value) -> &'static str {
         Value::RedirectUri => "the redirect URI",
         _ => "it",
     }
-}
-
-/// Room for everything, even if every character were escaped: growing would leave copies behind.
-fn buffer(fields: &[Filled<'_>]) -> Zeroizing<String> {
-    let one = |(field, text): &Filled<'_>| {
-        100 + field.label.len() + text.as_ref().map_or(0, |text| text.len())
-    };
-    Zeroizing::new(String::with_capacity(2_048 + 6 * fields.iter().map(one).sum::<usize>()))
 }
 
 #[cfg(test)]

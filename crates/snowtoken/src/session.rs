@@ -20,6 +20,7 @@ use snowtoken_store::sqlite::{Options, SqliteStore};
 use snowtoken_store::{AuditEntry, Binding, Record, RecordState, StoreError, TokenStore};
 
 use crate::config;
+use crate::delivery::follow::Follower;
 use crate::driver::{self, Asker, Refreshed, SharedStore};
 use crate::error::Error;
 use crate::home::Home;
@@ -58,6 +59,7 @@ pub struct Session {
     profile: Profile,
     store: Arc<SharedStore>,
     observer: Option<Observer>,
+    follower: Option<Follower>,
 }
 
 impl std::fmt::Debug for Session {
@@ -90,7 +92,14 @@ impl Session {
         profile: Profile,
         store: Box<dyn TokenStore>,
     ) -> Self {
-        Self { world, home, profile, store: Arc::new(Mutex::new(store)), observer: None }
+        Self {
+            world,
+            home,
+            profile,
+            store: Arc::new(Mutex::new(store)),
+            observer: None,
+            follower: None,
+        }
     }
 
     /// The profile.
@@ -307,6 +316,7 @@ impl Session {
             other => other?,
         };
         if let Some(change) = refreshed.change {
+            self.follow(&refreshed.record);
             self.tell(What::Refreshed(change), &refreshed.record);
         } else {
             // Somebody without our lock stored it: it may be for another instance, or not for use.

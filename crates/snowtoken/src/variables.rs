@@ -53,6 +53,8 @@ variables! {
     XDG_DATA_HOME = "XDG_DATA_HOME", "Where data is kept.";
     XDG_DESKTOP_DIR = "XDG_DESKTOP_DIR", "The desktop, where the credentials file goes.";
     HOOK = "SNOWTOKEN_HOOK", "Set for hooks (see below): what they start runs no hooks of its own.";
+    DISPLAY = "DISPLAY", "The desktop whose clipboard `deliver --format form` uses.";
+    WAYLAND_DISPLAY = "WAYLAND_DISPLAY", "The same under Wayland.";
     DBUS = "DBUS_SESSION_BUS_ADDRESS", "Where the keyring is asked for; without it the keyring is absent.";
 }
 
@@ -68,4 +70,10 @@ variables! {
     HOOK_KNOWN_BY = "SNOWTOKEN_DEADLINE_KNOWN_BY", "How that end is known: `stated`, `derived` or `observed`.";
     HOOK_DAYS_LEFT = "SNOWTOKEN_DAYS_LEFT", "Whole days until that end; 0 when it is over or less than a day away.";
     HOOK_THRESHOLD = "SNOWTOKEN_THRESHOLD_DAYS", "`deadline`: the threshold that was crossed: 30, 14, 7, 1, or 0 for the end itself.";
+}
+
+variables! {
+    /// What the line behind `deliver --reload` finds besides [`HOOK`] (`reload`) and [`PROFILE`].
+    RELOADS:
+    HOOK_FILE = "SNOWTOKEN_FILE", "`deliver --reload` only: the file that was written.";
 }

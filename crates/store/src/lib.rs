@@ -69,7 +69,7 @@ use snowtoken_core::token_set::{Deadline, Generation, User};
 
 pub use error::{CopyFound, Result, StoreError};
 pub use record::{
-    AuditEntry, Binding, Delivery, Draft, Held, LivingToken, Record, RecordState, Standing,
+    AuditEntry, Binding, Delivery, Draft, Held, LivingToken, Record, RecordState, Standing, Wish,
 };
 
 /// The contract of every backend.

@@ -1,6 +1,7 @@
 //! What is stored: plain values, as the callers of the store see them.
 
 use jiff::Timestamp;
+use serde::{Deserialize, Serialize};
 use snowtoken_core::keeper::Progress;
 use snowtoken_core::ledger::Facts;
 use snowtoken_core::profile::ProfileName;
@@ -177,6 +178,43 @@ pub struct Delivery {
     pub fingerprint: [u8; 32],
     /// When.
     pub at: Timestamp,
+    /// What was asked for beside form and place.
+    pub wish: Wish,
+}
+
+/// What a person asked for with a delivery. Nothing in it is secret.
+#[derive(Debug, Clone, PartialEq, Eq, Default, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Wish {
+    /// The way in which the form comes.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub variant: Option<String>,
+    /// What it is called where it is taken.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub name: Option<String>,
+    /// Where it goes there.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub place: Option<String>,
+    /// The single value that it is.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub field: Option<String>,
+    /// The file of the template that it was made by.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub template: Option<String>,
+    /// A fingerprint of the values it was made of, in hexadecimal digits.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub values: Option<String>,
+    /// Whether it is written again whenever the tokens change.
+    #[serde(skip_serializing_if = "is_no")]
+    pub follow: bool,
+    /// The person's own line for the shell that is run after that.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub reload: Option<String>,
+}
+
+#[expect(clippy::trivially_copy_pass_by_ref, reason = "serde hands in a reference")]
+fn is_no(value: &bool) -> bool {
+    !value
 }
 
 /// A line of the audit. It holds no secrets.

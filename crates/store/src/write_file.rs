@@ -6,7 +6,7 @@
 //! that is removed by the next. Elsewhere it has a random name beside the target, removed on failure.
 
 use std::fs;
-use std::io;
+use std::io::{self, Write as _};
 use std::path::{Path, PathBuf};
 
 use snowtoken_core::diagnosis::{Code, Diagnose};
@@ -59,6 +59,28 @@ pub fn rename(from: &Path, to: &Path) -> Result<(), WriteFileError> {
     fs::rename(from, to).map_err(refused)?;
     let folder = to.parent().filter(|folder| !folder.as_os_str().is_empty());
     secure::sync_names(folder.unwrap_or(Path::new("."))).map_err(refused)
+}
+
+/// A file for its owner only that is there for a moment: gone when this is dropped. For programs that
+/// want a name where no other way is left; a process that is killed leaves it behind.
+#[derive(Debug)]
+pub struct Passing(tempfile::TempPath);
+
+impl Passing {
+    /// Writes it among the temporary files.
+    ///
+    /// # Errors
+    /// What the system says.
+    pub fn new(contents: &[u8]) -> io::Result<Self> {
+        let mut file = tempfile::Builder::new().prefix("snowtoken-").tempfile()?;
+        file.write_all(contents)?;
+        Ok(Self(file.into_temp_path()))
+    }
+
+    /// Where it is.
+    pub fn path(&self) -> &Path {
+        &self.0
+    }
 }
 
 /// Whether [`replace`] would find its place: nothing in the way, and a folder that takes files. It

@@ -41,7 +41,8 @@ pub(crate) fn run(app: &App, args: &KeepArgs) -> Result<ExitCode, Failure> {
     let messenger = Arc::new(Messenger::new(!args.no_notify));
     let observer = (!hooks::is_inside_one(&app.world.environment)).then(|| messenger.observer());
     let tell = teller(app, messenger.clone());
-    let keeping = Keeping::new(app.world.clone(), app.home.clone(), open, tell, observer);
+    let keeping = Keeping::new(app.world.clone(), app.home.clone(), open, tell, observer)
+        .with_follower(messenger.follower(!hooks::is_inside_one(&app.world.environment)));
     let (control, inbox) = keep::inbox();
     listen(&control)?;
     let tally = keep::run(keeping, &inbox, args.once);

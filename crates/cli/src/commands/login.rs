@@ -22,7 +22,7 @@ use snowtoken::core::profile::{Grant, Profile};
 use snowtoken::core::secret::Secret;
 use snowtoken::core::servicenow::ApiError;
 use snowtoken::core::token_set::User;
-use snowtoken::delivery::{Credentials, Format, moment};
+use snowtoken::delivery::{Credentials, moment};
 use snowtoken::login::{LoggedIn, Login, Paste};
 use snowtoken::loopback::Ending;
 use snowtoken::store::lock::RefreshLock;
@@ -306,8 +306,8 @@ impl Arrival<'_> {
                     "the tokens could not be stored anywhere and are lost with this program; the earlier ones are kept",
                 ));
             };
-            match deliver::write(&path, &self.credentials(done), Format::CredentialsFile) {
-                Ok(_) => {
+            match deliver::write(&path, &self.credentials(done)) {
+                Ok(()) => {
                     let text = format!("the tokens are in {} and not in the store", path.display());
                     let import = format!("snowtoken profile import {}", path.display());
                     return Err(Failure::told(code, text).with_hint(Hint::run(
@@ -326,6 +326,7 @@ impl Arrival<'_> {
             profile: self.profile,
             client_secret: self.secret,
             tokens: &done.tokens,
+            fresh_code: None,
             created: done.tokens.granted_at,
         }
     }
@@ -335,15 +336,14 @@ impl Arrival<'_> {
         store: &mut SqliteStore,
         done: &LoggedIn,
     ) -> Result<Option<PathBuf>, Failure> {
-        let Some(path) = &self.output else {
-            return Ok(None);
-        };
-        let credentials = self.credentials(done);
-        for concern in credentials.concerns(&self.app.target(&self.profile.target)?) {
-            output::say(format!("warning: {concern}"));
+        let (path, credentials) = (self.output.as_deref(), self.credentials(done));
+        if path.is_some() {
+            for concern in credentials.concerns(&self.app.target(&self.profile.target)?) {
+                output::say(format!("warning: {concern}"));
+            }
         }
-        deliver::write_and_remember(store, path, &credentials, Format::CredentialsFile)?;
-        Ok(Some(path.clone()))
+        deliver::write_again(self.app, store, path, &credentials)?;
+        Ok(self.output.clone())
     }
 
     fn tell(&self, done: &LoggedIn, file: Option<&PathBuf>) {

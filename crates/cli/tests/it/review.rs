@@ -132,8 +132,8 @@ fn tokens_that_were_refused_are_not_delivered() {
 fn an_access_token_that_has_ended_is_delivered_with_a_warning() {
     let (_instance, sandbox) = logged_in(&["lifespan.access=2"]);
     std::thread::sleep(Duration::from_secs(2));
-    for format in ["header", "shell", "dotenv"] {
-        let outcome = sandbox.run(&["deliver", PROFILE, "--format", format]).ok();
+    for way in [&["header"][..], &["shell"], &["dotenv", "--variant", "python"]] {
+        let outcome = sandbox.run(&[&["deliver", PROFILE, "--format"][..], way].concat()).ok();
         assert!(outcome.stderr.contains("the access token has ended"), "{outcome:#?}");
     }
 }

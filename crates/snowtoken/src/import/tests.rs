@@ -8,7 +8,7 @@ use snowtoken_core::token_set::{Deadline, KnownBy, TokenSet};
 use super::found::is_placeholder;
 use super::*;
 use crate::config::Config;
-use crate::delivery::{Credentials, Format};
+use crate::delivery::{Credentials, Format, Order, Unfit};
 
 fn values(text: &str) -> [Option<String>; 5] {
     let found = read(text);
@@ -43,8 +43,14 @@ fn templates_that_were_never_filled_in_hold_nothing() {
     assert_eq!(values("client_id = '[Enter Client ID]'\nClient Secret:\nfoo"), [const { None }; 5]);
 }
 
+/// The shapes that are read back.
+const BACK: [Format; 5] =
+    [Format::CredentialsFile, Format::Json, Format::Dotenv, Format::Shell, Format::Header];
+
 /// What was delivered, read again: instance, client ID and the three secrets.
-fn again(format: Format, secret: &str) -> [Option<String>; 5] {
+///
+/// `None` if the shape refuses the secret.
+fn again(format: Format, secret: &str) -> Option<[Option<String>; 5]> {
     let text = "[profile.a]\ninstance=\"https://a.service-now.com\"\nclient_id=\"id\"";
     let config = Config::parse(text).unwrap();
     let end = Deadline { at: Timestamp::UNIX_EPOCH, known_by: KnownBy::Derived };
@@ -63,9 +69,14 @@ fn again(format: Format, secret: &str) -> [Option<String>; 5] {
         profile: &config.profiles()[0],
         client_secret: Some(&secret),
         tokens: &tokens,
+        fresh_code: None,
         created: end.at,
     };
-    values(&credentials.render(format).unwrap())
+    match credentials.render(&Order::of(format)) {
+        Ok(text) => Some(values(&text)),
+        Err(Unfit::Quotes(_)) if format == Format::Dotenv => None,
+        Err(error) => panic!("{format:?}: {error}"),
+    }
 }
 
 fn survives(format: Format, secret: &str) -> Result<(), TestCaseError> {
@@ -75,13 +86,15 @@ fn survives(format: Format, secret: &str) -> Result<(), TestCaseError> {
         // A header is all there is.
         expected = [None, None, None, Some(secret.to_owned()), None];
     }
-    prop_assert_eq!(again(format, secret), expected, "{:?}", format);
+    if let Some(found) = again(format, secret) {
+        prop_assert_eq!(found, expected, "{:?}", format);
+    }
     Ok(())
 }
 
 #[test]
 fn hostile_secrets_come_back_as_they_were_delivered() {
-    for format in Format::ALL {
+    for format in BACK {
         for secret in [
             "[abc", "[abc]", "\"abc\"", "'abc'", "abc;", "abc,", " abc ", "a: b=c", "\\", "\\'",
             "'\\''", "#a", "\"", "'", "a\\\"b", "$x`y`", "export a", "{}", "…a",
@@ -95,7 +108,7 @@ proptest! {
     #[test]
     fn every_secret_comes_back_as_it_was_delivered(secret in "[ -~äß€]{0,12}[!-~][ -~]{0,12}") {
         prop_assume!(!is_placeholder(&secret));
-        for format in Format::ALL {
+        for format in BACK {
             survives(format, &secret)?;
         }
     }

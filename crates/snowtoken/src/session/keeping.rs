@@ -9,6 +9,8 @@ use snowtoken_store::lock::RefreshLock;
 use snowtoken_store::{Record, RecordState};
 
 use super::Session;
+use crate::delivery::Credentials;
+use crate::delivery::follow::{self, Follower};
 use crate::driver::{Asker, Refreshed, SharedStore};
 use crate::error::Error;
 use crate::home::Home;
@@ -31,8 +33,42 @@ impl Session {
         profile: Profile,
         store: Arc<SharedStore>,
         observer: Option<Observer>,
+        follower: Option<Follower>,
     ) -> Self {
-        Self { world, home, profile, store, observer }
+        Self { world, home, profile, store, observer, follower }
+    }
+
+    /// The same session, which tells this follower what became of the deliveries that follow its
+    /// tokens. Their files are written either way; what is to be run after that is the follower's
+    /// business ([`Followed::reload`](follow::Followed::reload)).
+    #[must_use]
+    pub fn with_follower(self, follower: Follower) -> Self {
+        Self { follower: Some(follower), ..self }
+    }
+
+    /// Writes again what is to follow the tokens. Whatever becomes of that, the tokens are stored.
+    pub(super) fn follow(&self, record: &Record) {
+        let name = &self.profile.name;
+        let secret = match self.store().client_secret(name, &self.binding()) {
+            Ok(secret) => secret,
+            Err(error) => return log::warn!("{name}: nothing follows the tokens: {error}"),
+        };
+        let credentials = Credentials {
+            profile: &self.profile,
+            client_secret: secret.as_ref(),
+            tokens: &record.tokens,
+            fresh_code: None,
+            created: self.now(),
+        };
+        let done = follow::redo(&mut **self.store(), &credentials, None);
+        for followed in done {
+            if let Err(error) = &followed.result {
+                log::warn!("{}: {} does not follow: {error}", followed.profile, followed.path);
+            }
+            if let Some(follower) = &self.follower {
+                follower(followed);
+            }
+        }
     }
 
     /// Refreshes for a keeper, which planned it for the token set of this generation. `None`:

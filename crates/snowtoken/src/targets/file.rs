@@ -175,7 +175,7 @@ impl Raw {
             fields.push(Field { label, value });
         }
         for format in &self.formats {
-            let known = Format::ALL.into_iter().map(Format::as_str);
+            let known = Format::ALL.iter().map(|format| format.as_str());
             words.find("formats", format, Format::find, known)?;
         }
         let target = Target {

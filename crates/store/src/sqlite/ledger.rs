@@ -3,7 +3,7 @@
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 use snowtoken_core::profile::ProfileName;
 
-use crate::record::{AuditEntry, Binding, Delivery};
+use crate::record::{AuditEntry, Binding, Delivery, Wish};
 use crate::row::REMOVED;
 
 /// Whom the client secret of a profile belongs to, and the sealed secret.
@@ -39,16 +39,21 @@ pub(super) fn remove_client_secret(connection: &Connection, profile: &str) -> Re
 }
 
 pub(super) fn put_delivery(connection: &Connection, delivery: &Delivery) -> Result<()> {
+    // What is usual needs no words.
+    let is_usual = delivery.wish == Wish::default();
+    let wish = (!is_usual).then(|| serde_json::to_string(&delivery.wish)).transpose();
+    let wish = wish.map_err(|e| rusqlite::Error::ToSqlConversionFailure(Box::new(e)))?;
     connection
         .execute(
-            "INSERT OR REPLACE INTO delivery (profile, format, path, fingerprint, at) \
-             VALUES (?1, ?2, ?3, ?4, ?5)",
+            "INSERT OR REPLACE INTO delivery (profile, format, path, fingerprint, at, wish) \
+             VALUES (?1, ?2, ?3, ?4, ?5, ?6)",
             params![
                 delivery.profile.as_str(),
                 delivery.format,
                 delivery.path,
                 delivery.fingerprint,
-                delivery.at.to_string()
+                delivery.at.to_string(),
+                wish
             ],
         )
         .map(drop)
@@ -57,7 +62,7 @@ pub(super) fn put_delivery(connection: &Connection, delivery: &Delivery) -> Resu
 pub(super) fn deliveries(connection: &Connection, profile: &ProfileName) -> Result<Vec<Delivery>> {
     connection
         .prepare_cached(
-            "SELECT format, path, fingerprint, at FROM delivery WHERE profile = ?1 \
+            "SELECT format, path, fingerprint, at, wish FROM delivery WHERE profile = ?1 \
              ORDER BY format, path",
         )?
         .query_map([profile.as_str()], |row| {
@@ -67,6 +72,10 @@ pub(super) fn deliveries(connection: &Connection, profile: &ProfileName) -> Resu
                 path: row.get(1)?,
                 fingerprint: row.get(2)?,
                 at: parsed(row, 3, str::parse)?,
+                wish: match row.get_ref(4)? {
+                    rusqlite::types::ValueRef::Null => Wish::default(),
+                    _ => parsed(row, 4, |text| serde_json::from_str(text))?,
+                },
             })
         })?
         .collect()

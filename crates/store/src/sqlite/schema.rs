@@ -14,8 +14,10 @@ pub(super) const PAGE: u64 = 4096;
 ///
 /// | version | since | holds |
 /// |---|---|---|
-/// | 1 | 0.1 | everything |
-pub(super) const STEPS: &[&str] = &["
+/// | 1 | 0.1 | everything but what follows |
+/// | 2 | 0.1 | what was asked for with a delivery |
+pub(super) const STEPS: &[&str] = &[
+    "
 CREATE TABLE meta (
     name TEXT PRIMARY KEY NOT NULL,
     value BLOB NOT NULL
@@ -104,7 +106,11 @@ CREATE TRIGGER audit_is_never_changed BEFORE UPDATE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
 CREATE TRIGGER audit_is_never_removed BEFORE DELETE ON audit
     BEGIN SELECT RAISE(ABORT, 'the audit is append-only'); END;
-"];
+",
+    "
+ALTER TABLE delivery ADD COLUMN wish TEXT;
+",
+];
 
 /// The version of a database that went through all `steps`.
 pub(super) fn newest(steps: &[&str]) -> i64 {

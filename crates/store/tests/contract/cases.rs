@@ -8,7 +8,7 @@ use snowtoken_core::ledger::{Facts, RefreshEnd};
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Deadline, Generation, KnownBy, User};
 use snowtoken_store::memory::MemoryStore;
-use snowtoken_store::{Delivery, RecordState, StoreError, TokenStore};
+use snowtoken_store::{Delivery, RecordState, StoreError, TokenStore, Wish};
 
 use crate::support::{Place, at, audit_entry, client, draft, now, profile};
 
@@ -391,6 +391,30 @@ on_every_backend! {
         assert_eq!(store.deliveries(&dev).unwrap().len(), 1);
     }
 
+    fn what_was_asked_for_with_a_delivery_comes_back(store) {
+        let some = |text: &str| Some(text.to_owned());
+        let wish = Wish {
+            variant: some("renew"),
+            name: some("DB.SCHEMA.\"x\""),
+            place: some("secret"),
+            field: some("client_secret"),
+            template: some("/t"),
+            values: some("00ff"),
+            follow: true,
+            reload: some("systemctl reload 'é' && echo \"\\\""),
+        };
+        let asked = Delivery { wish, ..delivery("dev", "vault", "/v") };
+        store.record_delivery(&asked).unwrap();
+        store.record_delivery(&delivery("dev", "file", "/a")).unwrap();
+        store.rename(&profile("dev"), &profile("prod")).unwrap();
+        let found = store.deliveries(&profile("prod")).unwrap();
+        assert_eq!(found[0].wish, Wish::default());
+        assert_eq!(found[1].wish, asked.wish);
+        // Asked for again without it: it is gone.
+        store.record_delivery(&Delivery { wish: Wish::default(), ..found[1].clone() }).unwrap();
+        assert_eq!(store.deliveries(&profile("prod")).unwrap()[1].wish, Wish::default());
+    }
+
     fn the_audit_keeps_order_and_can_be_cut(store) {
         for event in ["a", "b", "c", "d"] {
             store.append_audit(&audit_entry(if event == "b" { "prod" } else { "dev" }, event)).unwrap();
@@ -427,6 +451,7 @@ fn delivery(name: &str, format: &str, path: &str) -> Delivery {
         path: path.into(),
         fingerprint: [7; 32],
         at: now(),
+        wish: Wish::default(),
     }
 }
 

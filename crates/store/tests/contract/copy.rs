@@ -80,6 +80,7 @@ fn the_copy_follows_every_change() {
         path: "/a".into(),
         fingerprint: [7; 32],
         at: now(),
+        wish: snowtoken_store::Wish { follow: true, ..Default::default() },
     };
     store.record_delivery(&delivery).unwrap();
     assert_same(&place);

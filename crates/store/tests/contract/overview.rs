@@ -3,7 +3,7 @@
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::Generation;
 use snowtoken_store::sqlite::{Glance, Holding, SqliteStore};
-use snowtoken_store::{Delivery, Draft, RecordState, Standing, TokenStore as _};
+use snowtoken_store::{Delivery, Draft, RecordState, Standing, TokenStore as _, Wish};
 
 use crate::support::{Place, at, client, draft, now, profile};
 
@@ -30,8 +30,9 @@ fn fleet(store: &mut SqliteStore) {
     }
     for (name, path) in [("p1", "/y"), ("p1", "/x"), ("zz", "/z")] {
         let (path, format) = (path.to_owned(), "json".to_owned());
+        let (fingerprint, wish) = ([0; 32], Wish::default());
         let delivery =
-            Delivery { profile: profile(name), format, path, fingerprint: [0; 32], at: now() };
+            Delivery { profile: profile(name), format, path, fingerprint, at: now(), wish };
         store.record_delivery(&delivery).unwrap();
     }
 }

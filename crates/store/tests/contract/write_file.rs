@@ -13,6 +13,17 @@ fn only(folder: &Path, name: &str) {
 }
 
 #[test]
+fn a_passing_file_is_for_its_owner_and_goes() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let file = snowtoken_store::write_file::Passing::new(b"secret").unwrap();
+    let path = file.path().to_owned();
+    assert_eq!(std::fs::read(&path).unwrap(), b"secret");
+    assert_eq!(std::fs::metadata(&path).unwrap().permissions().mode() & 0o777, 0o600);
+    drop(file);
+    assert!(!path.exists());
+}
+
+#[test]
 fn a_file_is_made_and_replaced_for_its_owner_only() {
     let folder = tempfile::tempdir().unwrap();
     let path = folder.path().join("c.txt");

@@ -8,10 +8,11 @@ use snowtoken::Session;
 use snowtoken::core::secret::Secret;
 use snowtoken::core::target::Target;
 use snowtoken::delivery::Format;
+use snowtoken::delivery::follow::Standing;
 use snowtoken::prepared::Prepared;
-use snowtoken::store::{AuditEntry, Delivery, write_file};
+use snowtoken::store::{AuditEntry, Delivery, Wish, write_file};
 
-use super::{absolute, same_values};
+use super::destination::absolute;
 use crate::app::App;
 use crate::args::DeliverArgs;
 use crate::output;
@@ -74,13 +75,18 @@ impl Client {
             outcome: "done".to_owned(),
             detail: format!("{format} {shown}"),
         })?;
-        store.record_delivery(&Delivery { profile, format, path: shown, fingerprint, at })?;
+        let wish = Wish::default();
+        store.record_delivery(&Delivery { profile, format, path: shown, fingerprint, at, wish })?;
         output::say(format!("{}: written to {}", session.profile().name, path.display()));
         Ok(ExitCode::SUCCESS)
     }
 
-    /// Whether a delivered copy is what would be handed over now; nothing, or how it differs.
-    pub(super) fn drift(&self, session: &Session, delivery: &Delivery) -> Option<String> {
+    /// Whether a delivered copy is what would be handed over now.
+    pub(super) fn standing(&self, session: &Session, delivery: &Delivery) -> Standing {
+        self.drift(session, delivery).map_or(Standing::Same, Standing::Drifted)
+    }
+
+    fn drift(&self, session: &Session, delivery: &Delivery) -> Option<String> {
         let copy = match crate::files::read(Path::new(&delivery.path)) {
             Ok(copy) => copy,
             Err(error) => return Some(format!("cannot be read: {error}")),
@@ -93,4 +99,12 @@ impl Client {
         let is_same = text.is_some_and(|text| same_values(&text, &copy));
         (!is_same).then(|| "holds another client or secret than is stored".to_owned())
     }
+}
+
+/// Whether two texts hold the same values; the comments tell dates.
+fn same_values(text: &str, copy: &[u8]) -> bool {
+    let values = |text: &'_ str| -> Vec<String> {
+        text.lines().filter(|line| !line.starts_with('#')).map(str::to_owned).collect()
+    };
+    std::str::from_utf8(copy).is_ok_and(|copy| values(text) == values(copy))
 }

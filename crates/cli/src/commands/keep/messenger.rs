@@ -9,9 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::thread;
 use std::time::Duration;
 
+use snowtoken::delivery::follow::{Followed, Follower};
 use snowtoken::hooks::{self, Happening, Hooks, Observer};
 use snowtoken::notification;
 
+use crate::app::tell_and_reload;
 use crate::output;
 
 /// Hooks of different profiles that run at a time; those of one profile run one after another.
@@ -26,6 +28,7 @@ const LAST_WAIT: Duration = Duration::from_secs(10);
 enum Message {
     Hook(Happening),
     Notice(String, String),
+    Reload(Followed),
 }
 
 /// The lanes.
@@ -86,6 +89,20 @@ impl Messenger {
         })
     }
 
+    /// Whoever tells it what followed the tokens has the person's own line run.
+    pub(super) fn follower(self: &Arc<Self>, may_run: bool) -> Follower {
+        let messenger = self.clone();
+        Arc::new(move |followed| {
+            let mut hasher = DefaultHasher::new();
+            followed.profile.hash(&mut hasher);
+            if followed.result.is_err() {
+                let _ = tell_and_reload(&followed, false);
+            } else if may_run && followed.reload.is_some() {
+                messenger.send(hasher.finish(), Message::Reload(followed));
+            }
+        })
+    }
+
     /// Shows a notification, if there is something to show it on.
     pub(super) fn notify(&self, title: String, text: String) {
         if self.may_notify && self.wants_notices.load(Ordering::Relaxed) {
@@ -121,6 +138,11 @@ fn deliver(messages: &Receiver<Message>, hooks: &Mutex<Option<Hooks>>) {
             Message::Hook(happening) => {
                 let hooks = hooks.lock().unwrap_or_else(PoisonError::into_inner).clone();
                 if let Some(Err(error)) = hooks.map(|hooks| hooks.run(&happening)) {
+                    output::say(format!("warning: {error}"));
+                }
+            }
+            Message::Reload(followed) => {
+                if let Err(error) = tell_and_reload(&followed, true) {
                     output::say(format!("warning: {error}"));
                 }
             }

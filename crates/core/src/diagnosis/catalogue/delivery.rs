@@ -37,6 +37,44 @@ macro_rules! delivery_entries {
         rehearsal: Test("a_line_break_is_refused"),
         source: "docs/reference/targets.md",
     }
+    DeliveryIncomplete = "delivery-incomplete", "the shape needs a value that is not here", You, Failed {
+        cause: "The product wants something that these tokens came without, or that is no part of OAuth tokens.",
+        proof: "The shape's list of values was compared with what is stored; nothing was written.",
+        fixes: [Note("the message names what is missing; another `--format` or `--variant` may do without it"),
+            Run("snowtoken login", "gets a token set with everything the instance gives")],
+        who: "you",
+        signs: [],
+        rehearsal: Test("what_would_be_refused_changes_nothing"),
+        source: "a rule of snowtoken",
+    }
+    CodeUsed = "code-used", "the code has been used", You, LoginNeeded {
+        cause: "A code is worth tokens once (RFC 6749 §4.1.2). The one that is listed was exchanged by the login; a product that exchanges a code itself needs a fresh one.",
+        proof: "The store has the code only because its tokens came for it.",
+        fixes: [Note("get a fresh code and leave it unused, and hand it over within a minute"),
+            Note("most products take the tokens instead: leave `code` out of `--variant`")],
+        who: "the user who signs in",
+        signs: [],
+        rehearsal: Test("shapes_that_need_a_fresh_code_refuse_a_used_one_and_say_what_helps"),
+        source: "RFC 6749 §4.1.2, §10.5",
+    }
+    TemplateInvalid = "template-invalid", "the template cannot be used", You, Usage {
+        cause: "It names a value or filter that does not exist, a `{{` is not closed, or the file cannot be read safely.",
+        proof: "The template was read whole before anything was written.",
+        fixes: [Note("values are `{{access_token}}`, `{{client_secret|json}}` and so on; the guide to handing over lists them")],
+        who: "you",
+        signs: [],
+        rehearsal: Test("a_name_nobody_knows_leaves_what_was_there"),
+        source: "a rule of snowtoken",
+    }
+    PushFailed = "push-failed", "the product's own program did not take the credentials", You, Failed {
+        cause: "The program is not installed, not signed in, or its service refused.",
+        proof: "How it ended, and what it said, without the secrets.",
+        fixes: [Note("try the command that is shown by hand; nothing here was changed")],
+        who: "whoever administers the product",
+        signs: [],
+        rehearsal: Test("without_the_program_the_command_is_shown_and_only_a_push_fails"),
+        source: "a rule of snowtoken",
+    }
     ImportUnreadable = "import-unreadable", "the file holds no credentials we know", You, Usage {
         cause: "None of the known shapes fits (lines with labels, .env, JSON, a driver's connection string, a curl command), or something that is needed is not in it.",
         proof: "The file was read whole; nothing was stored.",
