@@ -13,9 +13,11 @@ struct Package {
     probe: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 14] = [
+const PACKAGES: [Package; 16] = [
     Package { name: "age", probe: &["age", "--version"] },
+    Package { name: "bash", probe: &["bash", "--version"] },
     Package { name: "chromium", probe: &["test", "-x", "/usr/bin/chromium"] },
+    Package { name: "dash", probe: &["dash", "-c", ":"] },
     Package { name: "dbus", probe: &["dbus-run-session", "--version"] },
     Package {
         name: "fonts-dejavu-core",
@@ -30,7 +32,7 @@ const PACKAGES: [Package; 14] = [
     Package { name: "python3", probe: &["python3", "--version"] },
     Package { name: "python3-venv", probe: &["python3", "-c", "import ensurepip, venv"] },
     Package { name: "strace", probe: &["strace", "-V"] },
-    Package { name: "systemd", probe: &["systemd-analyze", "--version"] },
+    Package { name: "systemd", probe: &["systemd-creds", "--version"] },
     Package { name: "util-linux", probe: &["unshare", "--version"] },
 ];
 
@@ -73,7 +75,8 @@ fn is_there(probe: &[&str]) -> bool {
     output(program(probe[0]).args(&probe[1..])).is_ok()
 }
 
-/// The foreign servers, the browser driver, and judges of calendars, pages and scripts, exactly as the lock file has them.
+/// The foreign servers, the browser driver, and judges of calendars, pages, scripts and dotenv files, exactly
+/// as the lock file has them.
 fn node_packages() -> Result<(), String> {
     let folder = root().join("crates/cli/tests/foreign");
     let (lock, stamp) = (folder.join("package-lock.json"), folder.join("node_modules/.installed"));
@@ -85,7 +88,8 @@ fn node_packages() -> Result<(), String> {
     copy(&lock, &stamp)
 }
 
-/// Authlib, Flask, pyrage, what reads calendars and what judges targets, in an environment of their own.
+/// Authlib, Flask, pyrage, what reads calendars, what judges targets, and the takers of deliveries, in an
+/// environment of their own.
 fn python_packages() -> Result<(), String> {
     let wanted = root().join("crates/cli/tests/foreign/requirements.txt");
     let venv = target_dir().join("foreign/venv");

@@ -13,6 +13,7 @@ mod code_only;
 mod contract;
 mod crash;
 mod crowd;
+mod deliver;
 mod doctor;
 mod explain;
 mod foreign_login;

@@ -6,6 +6,7 @@ pub(crate) mod counts;
 pub(crate) mod foreign;
 pub(crate) mod http;
 pub(crate) mod instance;
+pub(crate) mod judge;
 pub(crate) mod process;
 pub(crate) mod proxy;
 pub(crate) mod pty;

@@ -37,6 +37,15 @@ impl StandIn {
         Self { running: Server::start(options).unwrap(), client, person: Person::default() }
     }
 
+    /// With the redirect URI of the vendor's console and a client with this secret.
+    pub(crate) fn with_secret(client_secret: &str) -> Self {
+        let mut instance = Self::with(&["refresh.access=new-each-time"]);
+        client_secret.clone_into(&mut instance.client.client_secret);
+        let client = instance.client.clone();
+        instance.running.with_instance(|there| there.put_client(client));
+        instance
+    }
+
     /// With these knobs, and whoever signs in is called this.
     pub(crate) fn with_user(user_name: &str, knobs: &[&str]) -> Self {
         let mut instance = Self::with(knobs);

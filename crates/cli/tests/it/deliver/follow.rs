@@ -1,0 +1,204 @@
+//! Files that follow the tokens, and what is run for them.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt as _;
+
+use serde_json::Value;
+
+use super::{deliver, logged_in};
+use crate::support::canary::Scanner;
+use crate::support::instance::{Instance as _, PROFILE, log_in_with, paste};
+use crate::support::process::Running;
+use crate::support::sandbox::Sandbox;
+use crate::support::stand_in::StandIn;
+
+fn text(sandbox: &Sandbox, name: &str) -> String {
+    fs::read_to_string(sandbox.path("files").join(name)).unwrap_or_default()
+}
+
+fn token(sandbox: &Sandbox) -> String {
+    sandbox.run(&["token", PROFILE]).ok().token()
+}
+
+/// A line that counts its runs, in a file of this name.
+fn counting(sandbox: &Sandbox, name: &str) -> String {
+    format!(
+        "echo \"$SNOWTOKEN_HOOK $SNOWTOKEN_PROFILE $SNOWTOKEN_FILE\" >>'{}'",
+        sandbox.path("files").join(name).display()
+    )
+}
+
+#[test]
+fn a_file_follows_every_refresh_and_its_line_is_run() {
+    let (_instance, sandbox) = logged_in();
+    let reload = counting(&sandbox, "runs");
+    let asked =
+        deliver(&["--format", "header", "--output", "h", "--keep-fresh", "--reload", &reload]);
+    sandbox.run(&asked).ok();
+    sandbox.run(&deliver(&["--format", "vault", "--output", "v"])).ok();
+    let before = text(&sandbox, "h");
+    sandbox.run(&["refresh", PROFILE]).ok();
+    assert_eq!(text(&sandbox, "h"), format!("Authorization: Bearer {}\n", token(&sandbox)));
+    assert_ne!(text(&sandbox, "h"), before);
+    let path = sandbox.path("files/h").display().to_string();
+    assert_eq!(text(&sandbox, "runs"), format!("reload p {path}\n").repeat(2));
+    assert_eq!(sandbox.snapshot_of("files")["files/h"].permissions(), 0o600);
+    // `token` refreshes as well.
+    sandbox.run(&["token", PROFILE, "--min-valid", "1799"]).ended_with(&[0, 5]);
+    assert_eq!(text(&sandbox, "h"), format!("Authorization: Bearer {}\n", token(&sandbox)));
+    // The other was not to follow.
+    let outcome = sandbox.run(&deliver(&["--check", "--json"])).ended_with(&[3]);
+    let found = outcome.json();
+    let state = |format: &str| {
+        let all = found["deliveries"].as_array().unwrap();
+        all.iter().find(|one| one["format"] == format).unwrap().clone()
+    };
+    assert_eq!(
+        (&state("header")["state"], &state("header")["keep_fresh"]),
+        (&"same".into(), &true.into())
+    );
+    assert_eq!(
+        (&state("vault")["state"], &state("vault")["keep_fresh"]),
+        (&"drifted".into(), &false.into())
+    );
+    let scanner = Scanner::of(&[("access token", &token(&sandbox))]);
+    assert_eq!(scanner.scan(outcome.said().as_bytes()), Vec::<String>::new());
+}
+
+#[test]
+fn delivering_without_it_ends_it() {
+    let (_instance, sandbox) = logged_in();
+    sandbox.run(&deliver(&["--format", "header", "--output", "h", "--keep-fresh"])).ok();
+    sandbox.run(&deliver(&["--format", "header", "--output", "h"])).ok();
+    let before = text(&sandbox, "h");
+    sandbox.run(&["refresh", PROFILE]).ok();
+    assert_eq!(text(&sandbox, "h"), before);
+}
+
+#[test]
+fn what_cannot_follow_never_costs_the_token() {
+    let (_instance, sandbox) = logged_in();
+    sandbox
+        .run(&deliver(&[
+            "--format",
+            "header",
+            "--output",
+            "h",
+            "--keep-fresh",
+            "--reload",
+            "exit 7",
+        ]))
+        .ok();
+    let outcome = sandbox.run(&["refresh", PROFILE]).ok();
+    assert!(
+        outcome.stderr.contains("the reload for ") && outcome.stderr.contains("exit status: 7"),
+        "{outcome:#?}"
+    );
+    fs::remove_file(sandbox.path("files/h")).unwrap();
+    fs::create_dir(sandbox.path("files/h")).unwrap();
+    let outcome = sandbox.run(&["refresh", PROFILE]).ok();
+    assert!(outcome.stderr.contains("does not follow the tokens"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("(code: output-unwritable)"), "{outcome:#?}");
+    assert!(!outcome.stderr.contains("the reload"), "nothing was written: {outcome:#?}");
+    token(&sandbox);
+}
+
+#[test]
+fn the_line_is_run_when_values_changed_and_not_otherwise() {
+    let (instance, sandbox) = logged_in();
+    let reload = counting(&sandbox, "runs");
+    let asked =
+        deliver(&["--format", "header", "--output", "h", "--keep-fresh", "--reload", &reload]);
+    let runs = || text(&sandbox, "runs").lines().count();
+    sandbox.run(&asked).ok();
+    sandbox.run(&asked).ok();
+    assert_eq!(runs(), 1, "the second time nothing had changed");
+    // Somebody else wrote into it: it is put right, and that is a change.
+    fs::write(sandbox.path("files/h"), "other").unwrap();
+    sandbox.run(&asked).ok();
+    assert_eq!(runs(), 2);
+    instance.set("refresh.access=same-while-valid");
+    sandbox.run(&["refresh", PROFILE]).ended_with(&[0, 1]);
+    assert_eq!(runs(), 2, "the same token again is no change");
+}
+
+#[test]
+fn the_line_learns_no_secret() {
+    let (instance, sandbox) = logged_in();
+    let dump = format!(
+        "env >>'{0}'; tr '\\0' '\\n' </proc/$$/cmdline >>'{0}'",
+        sandbox.path("files/dump").display()
+    );
+    let mut command =
+        sandbox.command(&deliver(&["--format", "json", "--output", "j", "--reload", &dump]));
+    command
+        .env("SNOWTOKEN_CLIENT_SECRET", instance.client_secret())
+        .env("AWS_SECRET_ACCESS_KEY", "canary-of-others");
+    Running::start(command).finish().ok();
+    let json: Value = serde_json::from_str(&text(&sandbox, "j")).unwrap();
+    let mut scanner = Scanner::of(&[("client secret", &instance.client_secret())]);
+    scanner.add("others", "canary-of-others");
+    for name in ["access_token", "refresh_token", "auth_code"] {
+        scanner.add(name, json[name].as_str().unwrap());
+    }
+    let dump = text(&sandbox, "dump");
+    assert!(dump.contains("SNOWTOKEN_FILE="), "{dump}");
+    assert_eq!(scanner.scan(dump.as_bytes()), Vec::<String>::new());
+    // It is remembered only with --keep-fresh.
+    fs::remove_file(sandbox.path("files/dump")).unwrap();
+    sandbox.run(&["refresh", PROFILE]).ok();
+    assert_eq!(text(&sandbox, "dump"), "");
+}
+
+#[test]
+fn a_line_that_refreshes_does_not_run_itself_for_ever() {
+    let (_instance, sandbox) = logged_in();
+    let again = format!(
+        "echo x >>'{}'; '{}' refresh {PROFILE}",
+        sandbox.path("files/runs").display(),
+        crate::support::sandbox::BINARY
+    );
+    let asked =
+        deliver(&["--format", "header", "--output", "h", "--keep-fresh", "--reload", &again]);
+    let mut command = sandbox.command(&asked);
+    command.env("SNOWTOKEN_KEY_FILE", sandbox.path("key/store.key"));
+    Running::start(command).finish();
+    assert!(text(&sandbox, "runs").lines().count() <= 1);
+}
+
+#[test]
+fn a_login_and_the_keeper_are_followed_too() {
+    let (instance, sandbox) = (StandIn::with(&["refresh.access=new-each-time"]), Sandbox::new());
+    log_in_with(&sandbox, &instance, &["--output", "cred.txt"]).ok();
+    let reload = counting(&sandbox, "runs");
+    let asked = deliver(&["--output", "cred.txt", "--keep-fresh", "--reload", &reload]);
+    sandbox.run(&asked).ok();
+    sandbox.run(&deliver(&["--format", "header", "--output", "h", "--keep-fresh"])).ok();
+    paste(sandbox.start(&["login", PROFILE, "--no-browser"]), &instance).ok();
+    assert_eq!(text(&sandbox, "h"), format!("Authorization: Bearer {}\n", token(&sandbox)));
+    assert!(text(&sandbox, "cred.txt").contains(&format!("Access Token: {}\n", token(&sandbox))));
+    let runs = text(&sandbox, "runs").lines().count();
+    // As long as it is asked for, it stays so.
+    sandbox.run(&["refresh", PROFILE]).ok();
+    assert_eq!(text(&sandbox, "runs").lines().count(), runs + 1);
+    assert!(text(&sandbox, "cred.txt").contains(&token(&sandbox)));
+    sandbox.run(&deliver(&["--check"])).ok();
+    let mode = fs::metadata(sandbox.path("files/cred.txt")).unwrap().permissions().mode();
+    assert_eq!(mode & 0o777, 0o600);
+}
+
+#[test]
+fn the_keeper_writes_them_and_runs_the_line() {
+    let knobs = ["refresh.access=new-each-time", "lifespan.access=4"];
+    let (instance, sandbox) = (StandIn::with(&knobs), Sandbox::new());
+    log_in_with(&sandbox, &instance, &["--no-output"]).ok();
+    let reload = counting(&sandbox, "runs");
+    let asked =
+        deliver(&["--format", "header", "--output", "h", "--keep-fresh", "--reload", &reload]);
+    sandbox.run(&asked).ok();
+    let before = text(&sandbox, "h");
+    std::thread::sleep(std::time::Duration::from_secs(4));
+    sandbox.run(&["keep", "--once", "--no-notify"]).ok();
+    assert_ne!(text(&sandbox, "h"), before);
+    assert_eq!(text(&sandbox, "runs").lines().count(), 2);
+}
