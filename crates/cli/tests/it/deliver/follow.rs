@@ -5,7 +5,7 @@ use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
 
-use super::{deliver, logged_in};
+use super::{deliver, logged_in, logged_in_without_blanks};
 use crate::support::canary::Scanner;
 use crate::support::instance::{Instance as _, PROFILE, log_in_with, paste};
 use crate::support::process::Running;
@@ -201,4 +201,61 @@ fn the_keeper_writes_them_and_runs_the_line() {
     sandbox.run(&["keep", "--once", "--no-notify"]).ok();
     assert_ne!(text(&sandbox, "h"), before);
     assert_eq!(text(&sandbox, "runs").lines().count(), 2);
+}
+
+#[test]
+fn drift_is_told_for_every_shape_and_only_where_a_value_changed() {
+    let (instance, sandbox) = logged_in_without_blanks();
+    // Shape, variant, and whether the access token is in it.
+    let shapes = [
+        ("credentials-file", "", true),
+        ("json", "", true),
+        ("dotenv", "python", true),
+        ("shell", "", true),
+        ("header", "", true),
+        ("appflow", "update", true),
+        ("cloudformation", "template", false),
+        ("aws-secret", "bedrock", false),
+        ("snowflake-sql", "renew", false),
+        ("vault", "http-create", true),
+        ("kubernetes", "data", true),
+        ("external-secret", "", false),
+        ("azure-key-vault", "", true),
+        ("1password", "", true),
+        ("docker", "", true),
+        ("systemd-credential", "", true),
+    ];
+    for (format, variant, _) in shapes {
+        let mut asked = deliver(&["--format", format, "--output", format]);
+        if !variant.is_empty() {
+            asked.extend(["--variant", variant]);
+        }
+        let done = sandbox.run(&[asked, vec!["--json"]].concat()).ok().json();
+        assert_eq!((&done["format"], &done["changed"]), (&format.into(), &true.into()));
+    }
+    let scanner = Scanner::of(&[
+        ("client secret", &instance.client_secret()),
+        ("access token", &token(&sandbox)),
+    ]);
+    assert_eq!(
+        sandbox.run(&deliver(&["--check"])).ok().stderr.matches("is what is stored").count(),
+        shapes.len()
+    );
+    sandbox.run(&["refresh", PROFILE]).ok();
+    let outcome = sandbox.run(&deliver(&["--check", "--json"])).ended_with(&[3]);
+    assert_eq!(scanner.scan(outcome.said().as_bytes()), Vec::<String>::new());
+    let found = outcome.json();
+    for (format, _, has_token) in shapes {
+        let all = found["deliveries"].as_array().unwrap();
+        let one = all.iter().find(|one| one["format"] == format).unwrap();
+        let expected = if has_token { "drifted" } else { "same" };
+        assert_eq!(one["state"], expected, "{format}");
+    }
+    // Whatever its shape, a file that somebody wrote into is told.
+    fs::write(sandbox.path("files/external-secret"), "x").unwrap();
+    let outcome = sandbox.run(&deliver(&["--check"])).ended_with(&[3]);
+    assert!(
+        outcome.stderr.contains("external-secret was changed after the delivery"),
+        "{outcome:#?}"
+    );
 }

@@ -379,3 +379,50 @@ fn a_document_of_ours_is_written_for_its_owner_only() {
         .unwrap();
     assert_eq!(sandbox.snapshot_of("files")["files/x"].permissions(), 0o600);
 }
+
+/// Texts put together from what has ever had a meaning somewhere; the same each time.
+fn random() -> impl Iterator<Item = String> {
+    const PIECES: [&str; 24] = [
+        "'", "\"", "`", "\\", "$", "${", "}", "$(", ")", "%", "#", "&", "{{", "}}", "<%", ": ",
+        " ", "\t", "-", "!!", "é", "\u{2028}", "a", "0",
+    ];
+    let mut state = 0x5eed_u64;
+    std::iter::repeat_with(move || {
+        let mut text = String::new();
+        for _ in 0..12 {
+            // Knuth's generator: what matters is that it is the same everywhere.
+            state = state
+                .wrapping_mul(6_364_136_223_846_793_005)
+                .wrapping_add(1_442_695_040_888_963_407);
+            let index = usize::try_from(state >> 33).unwrap() % PIECES.len();
+            text.push_str(PIECES[index]);
+        }
+        text
+    })
+}
+
+#[test]
+fn random_secrets_come_back_from_every_reader() {
+    for secret in random().take(60) {
+        let secret = secret.as_str();
+        let text = |format, variant| render(secret, format, variant).unwrap();
+        let vault = json!({"kind": "json", "text": text(Format::Vault, "cli")});
+        assert_five(&python(&vault), secret, CAMEL);
+        assert_five(&in_node(&vault).unwrap(), secret, CAMEL);
+        for variant in ["string-data", "data"] {
+            let question = json!({"kind": "kubernetes", "text": text(Format::Kubernetes, variant)});
+            assert_five(&python(&question), secret, CAMEL);
+        }
+        let question = json!({"kind": "dotenv", "text": text(Format::Dotenv, "python")});
+        assert_five(&python(&question), secret, UPPER);
+        for variant in ["common", "node"] {
+            let Ok(text) = render(secret, Format::Dotenv, variant) else { continue };
+            assert_five(&in_node(&json!({"kind": "dotenv", "text": text})).unwrap(), secret, UPPER);
+        }
+        let sql = json!({"kind": "snowflake", "text": text(Format::SnowflakeSql, "renew")});
+        assert_eq!(python(&sql)["strings"][0], secret);
+        let shell = text(Format::Shell, "");
+        let shell = json!({"kind": "shell", "shell": "dash", "text": shell, "names": UPPER});
+        assert_five(&python(&shell), secret, UPPER);
+    }
+}
