@@ -69,7 +69,8 @@ use snowtoken_core::token_set::{Deadline, Generation, User};
 
 pub use error::{CopyFound, Result, StoreError};
 pub use record::{
-    AuditEntry, Binding, Delivery, Draft, Held, LivingToken, Record, RecordState, Standing, Wish,
+    AuditEntry, Binding, Delivery, Draft, Held, LivingToken, Record, RecordState, SpareRole,
+    SpareSecret, Standing, Wish,
 };
 
 /// The contract of every backend.
@@ -214,7 +215,8 @@ pub trait TokenStore: Send {
     /// profile's secret belongs to another instance or client: it must never be sent elsewhere.
     fn client_secret(&self, profile: &ProfileName, binding: &Binding) -> Result<Option<Secret>>;
 
-    /// Stores the client secret of a profile, in place of any other.
+    /// Stores the client secret of a profile, in place of any other. If it is the second one, the two
+    /// change places; a second one that belongs to neither is forgotten.
     fn set_client_secret(
         &mut self,
         profile: &ProfileName,
@@ -222,8 +224,37 @@ pub trait TokenStore: Send {
         secret: &Secret,
     ) -> Result<()>;
 
-    /// Forgets the client secret; whether there was one.
+    /// Forgets the client secret, the second one too; whether there was one.
     fn remove_client_secret(&mut self, profile: &ProfileName) -> Result<bool>;
+
+    /// The second client secret of this instance and client, while it is being changed.
+    fn spare_secret(&self, profile: &ProfileName, binding: &Binding)
+    -> Result<Option<SpareSecret>>;
+
+    /// Stores the secret that is to take the current one's place, in place of any other second one.
+    fn set_next_secret(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        secret: &Secret,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()>;
+
+    /// Lets the current and the second secret change places, in one step: neither is ever lost.
+    /// Whether there was a second one for this instance and client.
+    fn swap_secrets(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        audit: Option<&AuditEntry>,
+    ) -> Result<bool>;
+
+    /// Forgets the second client secret; whether there was one.
+    fn retire_spare_secret(
+        &mut self,
+        profile: &ProfileName,
+        audit: Option<&AuditEntry>,
+    ) -> Result<bool>;
 
     /// Gives everything of a profile another name; the audit keeps the old one.
     /// [`StoreError::Absent`] if there is nothing, [`StoreError::Exists`] if the new name is taken.

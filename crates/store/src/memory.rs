@@ -14,7 +14,8 @@ use zeroize::Zeroizing;
 
 use crate::error::{Result, StoreError};
 use crate::record::{
-    AuditEntry, Binding, Delivery, Draft, Held, LivingToken, Record, RecordState, Standing,
+    AuditEntry, Binding, Delivery, Draft, Held, LivingToken, Record, RecordState, SpareRole,
+    SpareSecret, Standing,
 };
 use crate::row::came_from_the_future;
 use crate::seal::Sealer;
@@ -25,6 +26,7 @@ use crate::{TokenStore, needed_until};
 pub struct MemoryStore {
     slots: BTreeMap<ProfileName, Slot>,
     client_secrets: BTreeMap<ProfileName, (Binding, Secret)>,
+    spare_secrets: BTreeMap<ProfileName, (Binding, SpareSecret)>,
     deliveries: Vec<Delivery>,
     audit: Vec<AuditEntry>,
 }
@@ -237,12 +239,73 @@ impl TokenStore for MemoryStore {
         binding: &Binding,
         secret: &Secret,
     ) -> Result<()> {
+        let spare = self.spare_secret(profile, binding)?;
+        let current = self.client_secret(profile, binding)?;
+        if spare.is_some_and(|spare| spare.secret == *secret) {
+            return self.swap_secrets(profile, binding, None).map(drop);
+        }
+        if current.as_ref() != Some(secret) {
+            self.spare_secrets.remove(profile);
+        }
         self.client_secrets.insert(profile.clone(), (binding.clone(), secret.clone()));
         Ok(())
     }
 
     fn remove_client_secret(&mut self, profile: &ProfileName) -> Result<bool> {
+        self.spare_secrets.remove(profile);
         Ok(self.client_secrets.remove(profile).is_some())
+    }
+
+    fn spare_secret(
+        &self,
+        profile: &ProfileName,
+        binding: &Binding,
+    ) -> Result<Option<SpareSecret>> {
+        let found = self.spare_secrets.get(profile).filter(|(stored, _)| stored == binding);
+        Ok(found.map(|(_, spare)| spare.clone()))
+    }
+
+    fn set_next_secret(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        secret: &Secret,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()> {
+        let spare = SpareSecret { role: SpareRole::Next, secret: secret.clone() };
+        self.spare_secrets.insert(profile.clone(), (binding.clone(), spare));
+        self.audit.extend(audit.cloned());
+        Ok(())
+    }
+
+    fn swap_secrets(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        audit: Option<&AuditEntry>,
+    ) -> Result<bool> {
+        let Some(spare) = self.spare_secret(profile, binding)? else { return Ok(false) };
+        let current = self.client_secret(profile, binding)?;
+        self.client_secrets.insert(profile.clone(), (binding.clone(), spare.secret));
+        self.spare_secrets.remove(profile);
+        if let Some(secret) = current {
+            let spare = SpareSecret { role: spare.role.other(), secret };
+            self.spare_secrets.insert(profile.clone(), (binding.clone(), spare));
+        }
+        self.audit.extend(audit.cloned());
+        Ok(true)
+    }
+
+    fn retire_spare_secret(
+        &mut self,
+        profile: &ProfileName,
+        audit: Option<&AuditEntry>,
+    ) -> Result<bool> {
+        let was_there = self.spare_secrets.remove(profile).is_some();
+        if was_there {
+            self.audit.extend(audit.cloned());
+        }
+        Ok(was_there)
     }
 
     fn rename(&mut self, from: &ProfileName, to: &ProfileName) -> Result<()> {
@@ -269,6 +332,9 @@ impl TokenStore for MemoryStore {
         if let Some(secret) = self.client_secrets.remove(from) {
             self.client_secrets.insert(to.clone(), secret);
         }
+        if let Some(spare) = self.spare_secrets.remove(from) {
+            self.spare_secrets.insert(to.clone(), spare);
+        }
         for delivery in self.deliveries.iter_mut().filter(|delivery| delivery.profile == *from) {
             delivery.profile = to.clone();
         }
@@ -281,6 +347,7 @@ impl TokenStore for MemoryStore {
             *slot = Slot::vacant(slot.generation.next(), Facts::default(), true);
         }
         self.client_secrets.remove(profile);
+        self.spare_secrets.remove(profile);
         self.deliveries.retain(|delivery| delivery.profile != *profile);
         Ok(known)
     }

@@ -165,6 +165,47 @@ pub struct LivingToken {
     pub generation: Generation,
 }
 
+/// A second client secret, kept while a client's secret is being changed: whichever of the two the
+/// instance takes, it is not lost.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct SpareSecret {
+    /// What it is.
+    pub role: SpareRole,
+    /// The secret.
+    pub secret: Secret,
+}
+
+/// What a second client secret is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum SpareRole {
+    /// It is to take the current one's place; the instance may have it already.
+    Next,
+    /// The current one has taken its place; the instance may still want it.
+    Former,
+}
+
+impl SpareRole {
+    /// What it becomes when the two change places.
+    #[must_use]
+    pub fn other(self) -> Self {
+        match self {
+            Self::Next => Self::Former,
+            Self::Former => Self::Next,
+        }
+    }
+
+    pub(crate) fn as_str(self) -> &'static str {
+        match self {
+            Self::Next => "next",
+            Self::Former => "former",
+        }
+    }
+
+    pub(crate) fn find(word: &str) -> Option<Self> {
+        [Self::Next, Self::Former].into_iter().find(|role| role.as_str() == word)
+    }
+}
+
 /// A delivery: credentials that were handed out in a consumer's form.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Delivery {

@@ -31,6 +31,7 @@ mod key_lock;
 mod ledger;
 mod overview;
 mod schema;
+mod spare;
 mod standing;
 mod tokens;
 

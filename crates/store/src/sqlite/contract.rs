@@ -13,10 +13,10 @@ use super::changes::{
     absent, append, expect, move_tokens, open_client_secret, put_client_secret, vacate,
     with_standing,
 };
-use super::{SqliteStore, answer, ledger, standing, tokens};
+use super::{SqliteStore, answer, ledger, spare, standing, tokens};
 use crate::error::{Result, StoreError};
 use crate::record::{
-    AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState, Standing,
+    AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState, SpareSecret, Standing,
 };
 use crate::row::{self, Row};
 use crate::secure;
@@ -225,13 +225,64 @@ impl TokenStore for SqliteStore {
     ) -> Result<()> {
         let profile = profile.as_str();
         self.change(&[profile], |connection, sealer| {
+            spare::before_set(connection, sealer, profile, binding, secret)?;
             put_client_secret(connection, sealer, profile, binding, secret)
         })
     }
 
     fn remove_client_secret(&mut self, profile: &ProfileName) -> Result<bool> {
         self.end(&[profile.as_str()], |connection, _| {
+            spare::remove(connection, profile.as_str())?;
             Ok(ledger::remove_client_secret(connection, profile.as_str())?)
+        })
+    }
+
+    fn spare_secret(
+        &self,
+        profile: &ProfileName,
+        binding: &Binding,
+    ) -> Result<Option<SpareSecret>> {
+        let found = spare::read(&self.connection, profile.as_str()).map_err(|e| self.reading(e))?;
+        let ours = found.filter(|stored| stored.binding == *binding);
+        let opened = ours.map(|stored| stored.open(&self.sealer, profile.as_str()));
+        opened.transpose().map_err(|e| self.told(e))
+    }
+
+    fn set_next_secret(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        secret: &Secret,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()> {
+        self.change(&[profile.as_str()], |connection, sealer| {
+            spare::put_next(connection, sealer, profile.as_str(), binding, secret)?;
+            append(connection, audit)
+        })
+    }
+
+    fn swap_secrets(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        audit: Option<&AuditEntry>,
+    ) -> Result<bool> {
+        self.change(&[profile.as_str()], |connection, sealer| {
+            let swapped = spare::swap(connection, sealer, profile.as_str(), binding)?;
+            append(connection, audit.filter(|_| swapped))?;
+            Ok(swapped)
+        })
+    }
+
+    fn retire_spare_secret(
+        &mut self,
+        profile: &ProfileName,
+        audit: Option<&AuditEntry>,
+    ) -> Result<bool> {
+        self.end(&[profile.as_str()], |connection, _| {
+            let was_there = spare::remove(connection, profile.as_str())?;
+            append(connection, audit.filter(|_| was_there))?;
+            Ok(was_there)
         })
     }
 
@@ -251,6 +302,7 @@ impl TokenStore for SqliteStore {
                 put_client_secret(connection, sealer, to, &binding, &secret)?;
                 ledger::remove_client_secret(connection, from)?;
             }
+            spare::rename(connection, sealer, from, to)?;
             Ok(ledger::rename_deliveries(connection, from, to)?)
         })
     }
@@ -264,6 +316,7 @@ impl TokenStore for SqliteStore {
                 vacate(connection, sealer, profile, newest, row::REMOVED)?;
             }
             ledger::remove_client_secret(connection, profile)?;
+            spare::remove(connection, profile)?;
             ledger::remove_deliveries(connection, profile)?;
             Ok(known)
         })

@@ -86,6 +86,7 @@ impl SqliteStore {
             .map_err(|e| self.reading(e))?;
         if let Some((binding, _)) = secret {
             self.client_secret(profile, &binding)?;
+            self.spare_secret(profile, &binding)?;
         }
         self.deliveries(profile).map(drop)
     }

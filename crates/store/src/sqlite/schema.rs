@@ -16,6 +16,7 @@ pub(super) const PAGE: u64 = 4096;
 /// |---|---|---|
 /// | 1 | 0.1 | everything but what follows |
 /// | 2 | 0.1 | what was asked for with a delivery |
+/// | 3 | 0.1 | a second client secret, while it is being changed |
 pub(super) const STEPS: &[&str] = &[
     "
 CREATE TABLE meta (
@@ -109,6 +110,15 @@ CREATE TRIGGER audit_is_never_removed BEFORE DELETE ON audit
 ",
     "
 ALTER TABLE delivery ADD COLUMN wish TEXT;
+",
+    "
+CREATE TABLE spare_secret (
+    profile TEXT PRIMARY KEY NOT NULL,
+    instance TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    role TEXT NOT NULL,
+    secret BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
 ",
 ];
 

@@ -8,7 +8,9 @@ use snowtoken_core::ledger::{Facts, RefreshEnd};
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Deadline, Generation, KnownBy, User};
 use snowtoken_store::memory::MemoryStore;
-use snowtoken_store::{Delivery, RecordState, StoreError, TokenStore, Wish};
+use snowtoken_store::{
+    Delivery, RecordState, SpareRole, SpareSecret, StoreError, TokenStore, Wish,
+};
 
 use crate::support::{Place, at, audit_entry, client, draft, now, profile};
 
@@ -293,6 +295,65 @@ on_every_backend! {
         assert!(store.remove_client_secret(&dev).unwrap());
         assert_eq!(store.client_secret(&dev, &client("other")).unwrap(), None);
         assert!(store.profiles().unwrap().is_empty());
+    }
+
+    fn two_client_secrets_change_places_and_neither_is_lost(store) {
+        let (dev, id) = (profile("dev"), client("id"));
+        let spare = |role, secret: &str| Some(SpareSecret { role, secret: Secret::new(secret) });
+        assert!(!store.swap_secrets(&dev, &id, None).unwrap());
+        store.set_client_secret(&dev, &id, &Secret::new("old")).unwrap();
+        store.set_next_secret(&dev, &id, &Secret::new("new"), Some(&audit_entry("dev", "secret"))).unwrap();
+        assert_eq!(store.client_secret(&dev, &id).unwrap(), Some(Secret::new("old")));
+        assert_eq!(store.spare_secret(&dev, &id).unwrap(), spare(SpareRole::Next, "new"));
+        assert_eq!(store.spare_secret(&dev, &client("other")).unwrap(), None);
+        assert!(!store.swap_secrets(&dev, &client("other"), None).unwrap());
+
+        assert!(store.swap_secrets(&dev, &id, Some(&audit_entry("dev", "secret"))).unwrap());
+        assert_eq!(store.client_secret(&dev, &id).unwrap(), Some(Secret::new("new")));
+        assert_eq!(store.spare_secret(&dev, &id).unwrap(), spare(SpareRole::Former, "old"));
+        assert!(store.swap_secrets(&dev, &id, None).unwrap());
+        assert_eq!(store.client_secret(&dev, &id).unwrap(), Some(Secret::new("old")));
+        assert_eq!(store.spare_secret(&dev, &id).unwrap(), spare(SpareRole::Next, "new"));
+        assert_eq!(store.audit(Some(&dev), 10).unwrap().len(), 2);
+
+        assert!(store.retire_spare_secret(&dev, None).unwrap());
+        assert!(!store.retire_spare_secret(&dev, None).unwrap());
+        assert_eq!(store.client_secret(&dev, &id).unwrap(), Some(Secret::new("old")));
+    }
+
+    fn a_client_secret_that_is_stored_meets_the_second_one(store) {
+        let (dev, id) = (profile("dev"), client("id"));
+        let set = |store: &mut dyn TokenStore, text: &str| {
+            store.set_client_secret(&dev, &id, &Secret::new(text)).unwrap();
+        };
+        set(store, "old");
+        store.set_next_secret(&dev, &id, &Secret::new("new"), None).unwrap();
+        set(store, "old");
+        assert!(store.spare_secret(&dev, &id).unwrap().is_some(), "nothing has changed");
+        set(store, "new");
+        assert_eq!(store.client_secret(&dev, &id).unwrap(), Some(Secret::new("new")));
+        let former = SpareSecret { role: SpareRole::Former, secret: Secret::new("old") };
+        assert_eq!(store.spare_secret(&dev, &id).unwrap(), Some(former));
+        set(store, "third");
+        assert_eq!(store.spare_secret(&dev, &id).unwrap(), None);
+        store.set_next_secret(&dev, &id, &Secret::new("new"), None).unwrap();
+        store.set_client_secret(&dev, &client("other"), &Secret::new("new")).unwrap();
+        assert_eq!(store.spare_secret(&dev, &id).unwrap(), None);
+    }
+
+    fn the_second_client_secret_goes_where_its_profile_goes(store) {
+        let (dev, prod, id) = (profile("dev"), profile("prod"), client("id"));
+        store.set_client_secret(&dev, &id, &Secret::new("old")).unwrap();
+        store.set_next_secret(&dev, &id, &Secret::new("new"), None).unwrap();
+        store.rename(&dev, &prod).unwrap();
+        assert_eq!(store.spare_secret(&dev, &id).unwrap(), None);
+        assert_eq!(store.spare_secret(&prod, &id).unwrap().unwrap().secret, Secret::new("new"));
+        store.remove_client_secret(&prod).unwrap();
+        assert_eq!(store.spare_secret(&prod, &id).unwrap(), None);
+        store.set_client_secret(&prod, &id, &Secret::new("old")).unwrap();
+        store.set_next_secret(&prod, &id, &Secret::new("new"), None).unwrap();
+        assert!(store.remove_profile(&prod).unwrap());
+        assert_eq!(store.spare_secret(&prod, &id).unwrap(), None);
     }
 
     fn renaming_takes_everything_along_but_the_audit(store) {

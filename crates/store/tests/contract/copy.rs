@@ -45,7 +45,9 @@ fn raw(place: &Place) -> rusqlite::Connection {
 fn rows(path: &std::path::Path) -> Vec<String> {
     let connection = rusqlite::Connection::open(path).unwrap();
     let mut all = Vec::new();
-    for table in ["meta", "token_set", "client_secret", "delivery", "audit", "change"] {
+    for table in
+        ["meta", "token_set", "client_secret", "spare_secret", "delivery", "audit", "change"]
+    {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = statement.column_count();
         let mut found = statement.query([]).unwrap();

@@ -157,6 +157,38 @@ fn a_changed_client_secret_is_noticed() {
     assert!(is_damaged(&store.client_secret(&profile("dev"), &client("ie"))));
 }
 
+/// A former secret that passed for the next one would be set on the instance again.
+#[test]
+fn a_second_client_secret_of_another_role_is_noticed() {
+    let (place, dev) = (Place::new(), profile("dev"));
+    let mut store = filled(&place);
+    store.set_next_secret(&dev, &client("id"), &Secret::new("new"), None).unwrap();
+    for bad in ["role = 'former'", "role = 'x'", "secret = x'00'"] {
+        let raw = raw(&place.database());
+        raw.execute_batch(&format!("BEGIN; UPDATE spare_secret SET {bad}; COMMIT")).unwrap();
+        assert!(is_damaged(&store.spare_secret(&dev, &client("id"))), "{bad}");
+        assert!(is_damaged(&store.swap_secrets(&dev, &client("id"), None)), "{bad}");
+        store.set_next_secret(&dev, &client("id"), &Secret::new("new"), None).unwrap();
+    }
+    assert!(store.client_secret(&dev, &client("id")).unwrap().is_some());
+}
+
+/// Version 1 knew no second client secret.
+#[test]
+fn a_store_of_the_first_version_is_led_to_this_one() {
+    let (place, dev) = (Place::new(), profile("dev"));
+    drop(filled(&place));
+    raw(&place.database())
+        .execute_batch("DROP TABLE spare_secret; PRAGMA user_version = 1")
+        .unwrap();
+    let mut store = place.open().unwrap().unwrap();
+    assert_eq!(store.spare_secret(&dev, &client("id")).unwrap(), None);
+    store.set_next_secret(&dev, &client("id"), &Secret::new("new"), None).unwrap();
+    assert!(store.swap_secrets(&dev, &client("id"), None).unwrap());
+    assert_eq!(store.client_secret(&dev, &client("id")).unwrap(), Some(Secret::new("new")));
+    assert_eq!(store.copy_freshness().unwrap(), snowtoken_store::sqlite::Freshness::Fresh);
+}
+
 #[test]
 fn after_damage_a_new_token_set_can_be_saved() {
     let place = Place::new();

@@ -12,8 +12,8 @@ use snowtoken::core::secret::Secret;
 use snowtoken::core::token_set::{Deadline, Generation, User};
 use snowtoken::store::memory::MemoryStore;
 use snowtoken::store::{
-    AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState, Result, Standing,
-    StoreError, TokenStore,
+    AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState, Result, SpareSecret,
+    Standing, StoreError, TokenStore,
 };
 
 /// Asked before each call, with its name: it may wait, and it may refuse.
@@ -168,6 +168,41 @@ impl TokenStore for SharedStore {
 
     fn remove_client_secret(&mut self, profile: &ProfileName) -> Result<bool> {
         self.enter("remove_client_secret")?.remove_client_secret(profile)
+    }
+
+    fn spare_secret(
+        &self,
+        profile: &ProfileName,
+        binding: &Binding,
+    ) -> Result<Option<SpareSecret>> {
+        self.enter("spare_secret")?.spare_secret(profile, binding)
+    }
+
+    fn set_next_secret(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        secret: &Secret,
+        audit: Option<&AuditEntry>,
+    ) -> Result<()> {
+        self.enter("set_next_secret")?.set_next_secret(profile, binding, secret, audit)
+    }
+
+    fn swap_secrets(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        audit: Option<&AuditEntry>,
+    ) -> Result<bool> {
+        self.enter("swap_secrets")?.swap_secrets(profile, binding, audit)
+    }
+
+    fn retire_spare_secret(
+        &mut self,
+        profile: &ProfileName,
+        audit: Option<&AuditEntry>,
+    ) -> Result<bool> {
+        self.enter("retire_spare_secret")?.retire_spare_secret(profile, audit)
     }
 
     fn rename(&mut self, from: &ProfileName, to: &ProfileName) -> Result<()> {
