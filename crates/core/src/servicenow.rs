@@ -18,8 +18,9 @@ pub use owner::{Concern, UserRecord, concerns, is_admin, read_roles, read_user, 
 pub use registry::{
     ClientRecord, Credentials, client_record, credentials, read_client, read_credentials,
 };
-pub(crate) use verification::get as read_path;
+pub(crate) use registry::{table as table_path, text};
 pub use verification::{ApiError, ApiVerdict, judge, read_current_user, read_table};
+pub(crate) use verification::{get as read_path, message};
 
 /// Access Token Lifespan of a new client, in seconds.
 pub const ACCESS_TOKEN_LIFESPAN: i64 = 1_800;

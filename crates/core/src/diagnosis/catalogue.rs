@@ -14,6 +14,8 @@ mod consent;
 #[macro_use]
 mod token;
 #[macro_use]
+mod setup;
+#[macro_use]
 mod record;
 #[macro_use]
 mod road;
@@ -172,7 +174,7 @@ macro_rules! catalogue {
 use Fix::{Note, Run, Set, Visit};
 use Rehearsal::{Command, Knobs, Never, Test};
 
-input_entries! { [record_entries consent_entries token_entries road_entries api_entries life_entries
+input_entries! { [setup_entries record_entries consent_entries token_entries road_entries api_entries life_entries
 delivery_entries consumer_entries machine_entries catalogue] }
 
 impl Code {

@@ -176,7 +176,7 @@ fn credential(row: &Map<String, Value>) -> Option<Credential> {
 }
 
 /// `/api/now/table/…`, with the query encoded. References come as bare keys.
-pub(super) fn table(name: &str, query: &str, fields: &str, limit: usize) -> String {
+pub(crate) fn table(name: &str, query: &str, fields: &str, limit: usize) -> String {
     format!(
         "/api/now/table/{name}?sysparm_query={}&sysparm_fields={fields}&sysparm_limit={limit}\
          &sysparm_exclude_reference_link=true",
@@ -206,7 +206,7 @@ pub(super) fn result(answer: &Response) -> Option<Value> {
 }
 
 /// A field that is there and not empty; of a reference, the key.
-pub(super) fn text<'a>(row: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
+pub(crate) fn text<'a>(row: &'a Map<String, Value>, name: &str) -> Option<&'a str> {
     let value = row.get(name)?;
     value.as_str().or_else(|| value.get("value")?.as_str()).filter(|text| !text.is_empty())
 }

@@ -194,7 +194,7 @@ fn forbidden(said: Option<String>) -> ApiError {
 }
 
 /// `{"error":{"message":…,"detail":…}}`, the more telling half.
-fn message(json: &Value) -> Option<String> {
+pub(crate) fn message(json: &Value) -> Option<String> {
     let error = json.get("error")?;
     let text = |name: &str| error.get(name)?.as_str().filter(|t| !t.is_empty()).map(str::to_owned);
     text("detail").or_else(|| text("message"))

@@ -7,6 +7,7 @@ mod browser;
 mod world;
 
 mod answers;
+mod apply;
 mod clocks;
 mod commands;
 mod hundred_days;

@@ -229,6 +229,16 @@ knobs! {
         "Whether a client_secret written by Table API is saved without sysparm_input_display_value=true.";
     SECRET_MAX "entity.secret_max_length" OneOf(&["4096", "2048"]), "4096", "§3.2, §15.6",
         "Where a longer client_secret is cut off.";
+    NAMES "entity.names" OneOf(&["unique", "free"]), "unique", "§7.2",
+        "Whether a second client of the same name is refused.";
+    ENTITY_PROFILE "entity.profile" OneOf(&["made", "missing"]), "made", "§7.4",
+        "Whether a client comes with a default profile (oauth_entity_profile), which its classic scopes are linked to.";
+    WRITE_ROLE "registry.write_role" OneOf(&["oauth_admin", "security_admin"]), "oauth_admin", "§7.3, §15.6",
+        "The role that writing to the registry needs; administrators have security_admin only when they have elevated to it.";
+    RELEASE "registry.release" OneOf(&["zurich", "xanadu"]), "zurich", "§7.2, §9",
+        "Whether clients have the fields of the newer form (inbound_grant_type, scope_restriction_status, token_format); unknown fields are ignored.";
+    AUTH_SCOPE_TABLES "registry.auth_scopes" OneOf(&["present", "absent"]), "present", "§7.4",
+        "Whether the newer scope tables exist (sys_auth_scope, oauth_entity_auth_scope_mapping).";
     DATE "date" OneOf(&["present", "missing"]), "present", "RFC 9110 §6.6.1",
         "The header Date, by the instance's clock.";
     WELL_KNOWN "well_known" OneOf(&["absent", "present"]), "absent", "§1.1, §16.11",

@@ -173,3 +173,110 @@ fn who_has_which_role_may_be_hidden() {
     assert_eq!(call(&mut bench, "abel.tuter", "GET", target, "").status, 403);
     call(&mut bench, "admin", "GET", target, "").is(200, found);
 }
+
+const SCOPES: &str = "/api/now/table/sys_auth_scope";
+const MAPPINGS: &str = "/api/now/table/oauth_entity_auth_scope_mapping";
+
+#[test]
+fn a_name_is_there_once() {
+    let body = r#"{"name":"By API","client_id":"another"}"#;
+    let (mut bench, _) = register(&[], "");
+    let got = call(&mut bench, "admin", "POST", TABLE, body);
+    assert!(got.status == 403 && got.body.contains("aborted by Business Rule"), "{}", got.body);
+    let (mut bench, _) = register(&[("entity.names", "free")], "");
+    assert_eq!(call(&mut bench, "admin", "POST", TABLE, body).status, 201);
+}
+
+#[test]
+fn a_client_comes_with_a_profile_that_scopes_are_linked_to() {
+    let profiles = |bench: &mut Bench, id: &str| {
+        let target = format!(
+            "/api/now/table/oauth_entity_profile?sysparm_query=oauth_entity={id}&sysparm_exclude_reference_link=true"
+        );
+        call(bench, "admin", "GET", &target, "").json()["result"].clone()
+    };
+    let (mut bench, got) = register(&[], "");
+    let id = got.json()["result"]["sys_id"].as_str().unwrap().to_owned();
+    let found = profiles(&mut bench, &id);
+    assert_eq!(
+        (&found[0]["name"], &found[0]["default"], &found[0]["oauth_entity"]),
+        (&"By API default_profile".into(), &"true".into(), &id.as_str().into())
+    );
+    let link =
+        format!(r#"{{"oauth_entity_profile":{},"oauth_entity_scope":"0123"}}"#, found[0]["sys_id"]);
+    let links = "/api/now/table/oauth_entity_profile_scope";
+    assert_eq!(call(&mut bench, "admin", "POST", links, &link).status, 201);
+    let got = call(&mut bench, "admin", "GET", &format!("{links}?oauth_entity_scope=0123"), "");
+    assert_eq!(got.json()["result"][0]["oauth_entity_profile"]["value"], found[0]["sys_id"]);
+    assert_eq!(call(&mut bench, "abel.tuter", "GET", links, "").status, 403);
+
+    let (mut bench, got) = register(&[("entity.profile", "missing")], "");
+    let id = got.json()["result"]["sys_id"].as_str().unwrap().to_owned();
+    assert_eq!(profiles(&mut bench, &id), serde_json::json!([]));
+}
+
+#[test]
+fn writing_may_need_a_role_that_administrators_elevate_to() {
+    let mut bench = Bench::new(&[("registry.write_role", "security_admin")]);
+    let body = r#"{"name":"By API"}"#;
+    assert_eq!(call(&mut bench, "admin", "POST", TABLE, body).status, 403);
+    assert_eq!(call(&mut bench, "admin", "GET", TABLE, "").status, 200);
+    let roles = vec!["admin".to_owned(), "security_admin".to_owned()];
+    let user = snowtoken_stand_in::User {
+        user_name: "elevated".to_owned(),
+        roles,
+        ..snowtoken_stand_in::User::default()
+    };
+    bench.instance.put_user(user);
+    assert_eq!(call(&mut bench, "elevated", "POST", TABLE, body).status, 201);
+    let roles = vec!["oauth_admin".to_owned()];
+    let user = snowtoken_stand_in::User {
+        user_name: "oauth".to_owned(),
+        roles,
+        ..snowtoken_stand_in::User::default()
+    };
+    bench.instance.put_user(user);
+    bench.instance.set("registry.write_role", "oauth_admin").unwrap();
+    assert_eq!(call(&mut bench, "oauth", "POST", TABLE, r#"{"name":"B"}"#).status, 201);
+}
+
+#[test]
+fn an_older_release_ignores_fields_it_does_not_know() {
+    let body = r#"{"name":"By API","inbound_grant_type":"authz_code","scope_restriction_status":"restricted"}"#;
+    let mut bench = Bench::new(&[]);
+    let made = call(&mut bench, "admin", "POST", TABLE, body).json()["result"].clone();
+    assert_eq!(made["inbound_grant_type"], "authz_code");
+    let mut bench = Bench::new(&[("registry.release", "xanadu")]);
+    let got = call(&mut bench, "admin", "POST", TABLE, body);
+    assert_eq!(got.status, 201);
+    let made = got.json()["result"].clone();
+    for field in ["inbound_grant_type", "scope_restriction_status", "token_format"] {
+        assert!(made.get(field).is_none(), "{field}: {made}");
+    }
+}
+
+#[test]
+fn auth_scopes_hold_for_the_instance_and_are_mapped_by_key() {
+    let (mut bench, got) = register(&[], "");
+    let id = got.json()["result"]["sys_id"].as_str().unwrap().to_owned();
+    let named = |bench: &mut Bench, name: &str| {
+        let target = format!("{SCOPES}?sysparm_query=nameIN{name}&sysparm_fields=sys_id,name");
+        call(bench, "admin", "GET", &target, "").json()["result"].clone()
+    };
+    assert_eq!(named(&mut bench, "useraccount,kb_read").as_array().unwrap().len(), 1);
+    assert_eq!(call(&mut bench, "admin", "POST", SCOPES, r#"{"name":"kb_read"}"#).status, 201);
+    assert_eq!(call(&mut bench, "admin", "POST", SCOPES, r#"{"name":"kb_read"}"#).status, 403);
+    let scope = named(&mut bench, "kb_read")[0]["sys_id"].clone();
+    let body = format!(r#"{{"oauth_entity":"{id}","auth_scope":{scope}}}"#);
+    assert_eq!(call(&mut bench, "admin", "POST", MAPPINGS, &body).status, 201);
+    let wrong = format!(r#"{{"oauth_entity":"{id}","auth_scope":"none"}}"#);
+    assert_eq!(call(&mut bench, "admin", "POST", MAPPINGS, &wrong).status, 400);
+    let rows = call(&mut bench, "admin", "GET", &format!("{MAPPINGS}?oauth_entity={id}"), "");
+    assert_eq!(rows.json()["result"][0]["auth_scope"]["value"], scope);
+    assert_eq!(bench.instance.client("by-api-1").unwrap().auth_scopes, ["kb_read"]);
+    bench.instance.set("registry.auth_scopes", "absent").unwrap();
+    for table in [SCOPES, MAPPINGS] {
+        let got = call(&mut bench, "admin", "GET", table, "");
+        assert!(got.status == 400 && got.body.contains("Invalid table"), "{}", got.body);
+    }
+}

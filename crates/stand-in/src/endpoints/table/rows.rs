@@ -23,7 +23,7 @@ pub(super) const PROPERTIES: [(&str, &knob::Knob); 4] = [
 /// The rows of a table as this user sees them; `None` when there is no such table.
 pub(super) fn of_table(instance: &Instance, user: &User, name: &str) -> Option<Vec<Row>> {
     let exists = PREFIXES.iter().any(|prefix| name.starts_with(prefix)) || OTHERS.contains(&name);
-    if !exists {
+    if !exists || is_of_later_releases(instance, name) {
         return None;
     }
     let mut rows: Vec<Row> = match name {
@@ -39,6 +39,8 @@ pub(super) fn of_table(instance: &Instance, user: &User, name: &str) -> Option<V
         "oauth_entity_auth_scope_mapping" => {
             scope_rows(instance, "auth_scope", |client| &client.auth_scopes)
         }
+        "oauth_entity_profile" => profile_rows(instance),
+        "sys_auth_scope" => auth_scope_rows(instance),
         "oauth_credential" => credential_rows(instance, user),
         "sys_properties" => property_rows(instance),
         "sys_user_has_role" => holder_rows(instance),
@@ -56,11 +58,20 @@ pub(super) fn needs_admin(instance: &Instance, name: &str) -> bool {
         "oauth_entity" => instance.behaviour.is(&knob::API_CLIENTS, "administrators"),
         "oauth_credential" => instance.behaviour.is(&knob::API_CREDENTIALS, "administrators"),
         "sys_user_has_role" => instance.behaviour.is(&knob::API_ROLES, "administrators"),
-        "oauth_entity_scope" | "oauth_entity_auth_scope_mapping" | "sys_properties" | "syslog" => {
-            true
-        }
+        "oauth_entity_scope"
+        | "oauth_entity_profile"
+        | "oauth_entity_profile_scope"
+        | "oauth_entity_auth_scope_mapping"
+        | "sys_auth_scope"
+        | "sys_properties"
+        | "syslog" => true,
         _ => false,
     }
+}
+
+fn is_of_later_releases(instance: &Instance, name: &str) -> bool {
+    matches!(name, "sys_auth_scope" | "oauth_entity_auth_scope_mapping")
+        && instance.behaviour.is(&knob::AUTH_SCOPE_TABLES, "absent")
 }
 
 /// The table that a reference field points to.
@@ -69,6 +80,8 @@ pub(super) fn reference(field: &str) -> Option<&'static str> {
         "user" => Some("sys_user"),
         "role" => Some("sys_user_role"),
         "peer" | "oauth_entity" => Some("oauth_entity"),
+        "oauth_entity_profile" => Some("oauth_entity_profile"),
+        "auth_scope" => Some("sys_auth_scope"),
         "kb_knowledge_base" => Some("kb_knowledge_base"),
         "kb_category" => Some("kb_category"),
         _ => None,
@@ -135,7 +148,47 @@ pub(super) fn client_row(instance: &Instance, client: &Client) -> Row {
     for (name, value) in &client.other {
         made.entry(name.clone()).or_insert_with(|| json!(value));
     }
+    if instance.behaviour.is(&knob::RELEASE, "xanadu") {
+        made.retain(|name, _| !LATER_FIELDS.contains(&name.as_str()));
+    }
     made
+}
+
+/// Fields of the newer form.
+pub(super) const LATER_FIELDS: [&str; 3] =
+    ["inbound_grant_type", "scope_restriction_status", "token_format"];
+
+/// Each client has a profile of its own from the beginning (§7.4).
+fn profile_rows(instance: &Instance) -> Vec<Row> {
+    if instance.behaviour.is(&knob::ENTITY_PROFILE, "missing") {
+        return Vec::new();
+    }
+    let made = |client: &Client| {
+        let id = format!("{}profile", client.sys_id);
+        row(json!({
+            "sys_id": crate::random::Random::new(0, &id).sys_id(),
+            "oauth_entity": client.sys_id,
+            "name": format!("{} default_profile", client.name),
+            "default": "true",
+        }))
+    };
+    instance.clients.values().map(made).collect()
+}
+
+/// Auth scopes hold for the whole instance, and each name is there once (§7.4).
+fn auth_scope_rows(instance: &Instance) -> Vec<Row> {
+    let of_clients = instance.clients.values().flat_map(|client| client.auth_scopes.iter());
+    let predefined = "useraccount".to_owned();
+    let names: BTreeSet<&String> = of_clients.chain([&predefined]).collect();
+    let made = |name: &String| row(json!({"sys_id": auth_scope_id(name), "name": name}));
+    let kept = instance.rows.get("sys_auth_scope").into_iter().flatten();
+    let kept: BTreeSet<&str> = kept.filter_map(|row| row.get("name")?.as_str()).collect();
+    names.into_iter().filter(|name| !kept.contains(name.as_str())).map(made).collect()
+}
+
+/// The key of an auth scope: the same on every pretend instance.
+pub(super) fn auth_scope_id(name: &str) -> String {
+    crate::random::Random::new(0, &format!("auth scope {name}")).sys_id()
 }
 
 fn scope_rows(instance: &Instance, field: &str, of: fn(&Client) -> &Vec<String>) -> Vec<Row> {
@@ -143,13 +196,18 @@ fn scope_rows(instance: &Instance, field: &str, of: fn(&Client) -> &Vec<String>)
     for client in instance.clients.values() {
         for scope in of(client) {
             let mut made = row(json!({"oauth_entity": client.sys_id}));
-            made.insert(field.to_owned(), json!(scope));
-            let id = format!("{}{scope}{field}", client.sys_id);
-            made.insert("sys_id".to_owned(), json!(crate::random::Random::new(0, &id).sys_id()));
+            let value = if field == "name" { scope.clone() } else { auth_scope_id(scope) };
+            made.insert(field.to_owned(), json!(value));
+            made.insert("sys_id".to_owned(), json!(scope_id(&client.sys_id, field, scope)));
             rows.push(made);
         }
     }
     rows
+}
+
+/// The key of a row that gives a client a scope.
+pub(super) fn scope_id(client: &str, field: &str, scope: &str) -> String {
+    crate::random::Random::new(0, &format!("{client}{scope}{field}")).sys_id()
 }
 
 /// Manage Tokens (§8): administrators see all rows, everybody else their own.

@@ -20,26 +20,30 @@ pub(super) fn create(instance: &mut Instance, call: &Call, caller: &Caller, name
     let made = match name {
         "oauth_entity" => {
             let mut client = Client {
+                name: String::new(),
                 redirect_urls: Vec::new(),
                 scopes: Vec::new(),
                 auth_scopes: Vec::new(),
                 ..Client::default()
             };
             write_client(instance, call, &mut client, &sent);
-            if instance.clients.contains_key(&client.client_id) {
-                let detail = "Operation against file 'oauth_entity' was aborted by Business Rule";
-                return reply::api_error(403, "Operation Failed", Some(detail));
+            if instance.clients.contains_key(&client.client_id) || is_taken(instance, &client) {
+                return aborted(name);
             }
             let kept = instance.put_client(client);
             rows::client_row(instance, &kept)
         }
         "oauth_entity_scope" | "oauth_entity_auth_scope_mapping" => {
-            match add_scope(instance, name, &sent) {
+            match add_scope(instance, caller, name, &sent) {
                 Some(made) => made,
                 None => return invalid_update("oauth_entity is unknown"),
             }
         }
         "sys_properties" => set_property(instance, &sent),
+        "sys_auth_scope" => match add_auth_scope(instance, caller, &sent) {
+            Some(made) => made,
+            None => return aborted(name),
+        },
         _ => keep_row(instance, name, sent),
     };
     reply::api(201, &json!({ "result": made }))
@@ -108,13 +112,27 @@ fn check(instance: &Instance, call: &Call, caller: &Caller, name: &str) -> Resul
     if rows::of_table(instance, &caller.user, name).is_none() {
         return Err(reply::api_error(400, &format!("Invalid table {name}"), None));
     }
-    if !caller.user.has_role("oauth_admin") {
+    let elevated = caller.user.roles.iter().any(|role| role == "security_admin");
+    let role = instance.behaviour.text(&knob::WRITE_ROLE);
+    if !(caller.user.has_role("oauth_admin") && (role == "oauth_admin" || elevated)) {
         return Err(insufficient());
     }
     match serde_json::from_slice(&call.body) {
         Ok(Value::Object(sent)) => Ok(sent),
         _ => Err(invalid_update("Exception while reading request")),
     }
+}
+
+/// A rule of the table says no, and does not say why.
+fn aborted(table: &str) -> Reply {
+    let detail = format!("Operation against file '{table}' was aborted by Business Rule");
+    reply::api_error(403, "Operation Failed", Some(&detail))
+}
+
+fn is_taken(instance: &Instance, client: &Client) -> bool {
+    instance.behaviour.is(&knob::NAMES, "unique")
+        && !client.name.is_empty()
+        && instance.clients.values().any(|other| other.name == client.name)
 }
 
 fn insufficient() -> Reply {
@@ -130,8 +148,12 @@ fn write_client(instance: &Instance, call: &Call, client: &mut Client, sent: &Ro
     let display = value(&call.query, "sysparm_input_display_value") == Some("true");
     let saves_secret = display || instance.behaviour.is(&knob::SECRET_INPUT, "saved");
     let most = instance.behaviour.number(&knob::SECRET_MAX);
+    let is_old = instance.behaviour.is(&knob::RELEASE, "xanadu");
     for (name, sent) in sent {
         let text = plain(sent);
+        if is_old && rows::LATER_FIELDS.contains(&name.as_str()) {
+            continue;
+        }
         match name.as_str() {
             "name" => client.name = text,
             "client_id" => client.client_id = text,
@@ -178,17 +200,38 @@ fn plain(value: &Value) -> String {
     value.as_str().map_or_else(|| value.to_string(), str::to_owned)
 }
 
-fn add_scope(instance: &mut Instance, table: &str, sent: &Row) -> Option<Row> {
-    let entity = plain(sent.get("oauth_entity")?);
-    let client = instance.clients.values_mut().find(|client| client.sys_id == entity)?;
-    let classic = table == "oauth_entity_scope";
-    let scope = plain(sent.get(if classic { "name" } else { "auth_scope" })?);
-    let list = if classic { &mut client.scopes } else { &mut client.auth_scopes };
-    if !list.contains(&scope) {
-        list.push(scope);
+fn add_auth_scope(instance: &mut Instance, caller: &Caller, sent: &Row) -> Option<Row> {
+    let name = plain(sent.get("name")?);
+    let there = rows::of_table(instance, &caller.user, "sys_auth_scope")?;
+    if there.iter().any(|row| row.get("name") == Some(&json!(name))) {
+        return None;
     }
     let mut made = sent.clone();
-    made.insert("sys_id".to_owned(), json!(instance.ids.sys_id()));
+    made.insert("sys_id".to_owned(), json!(rows::auth_scope_id(&name)));
+    instance.rows.entry("sys_auth_scope".to_owned()).or_default().push(made.clone());
+    Some(made)
+}
+
+/// A mapping refers to its scope by key; by name, as people type it, will do as well.
+fn auth_scope_name(instance: &Instance, caller: &Caller, key: &str) -> Option<String> {
+    let there = rows::of_table(instance, &caller.user, "sys_auth_scope")?;
+    let fits = |row: &&Row| ["sys_id", "name"].iter().any(|f| row.get(*f) == Some(&json!(key)));
+    Some(there.iter().find(fits)?.get("name")?.as_str()?.to_owned())
+}
+
+fn add_scope(instance: &mut Instance, caller: &Caller, table: &str, sent: &Row) -> Option<Row> {
+    let entity = plain(sent.get("oauth_entity")?);
+    let classic = table == "oauth_entity_scope";
+    let scope = plain(sent.get(if classic { "name" } else { "auth_scope" })?);
+    let scope = if classic { scope } else { auth_scope_name(instance, caller, &scope)? };
+    let client = instance.clients.values_mut().find(|client| client.sys_id == entity)?;
+    let list = if classic { &mut client.scopes } else { &mut client.auth_scopes };
+    if !list.contains(&scope) {
+        list.push(scope.clone());
+    }
+    let field = if classic { "name" } else { "auth_scope" };
+    let mut made = sent.clone();
+    made.insert("sys_id".to_owned(), json!(rows::scope_id(&entity, field, &scope)));
     Some(made)
 }
 

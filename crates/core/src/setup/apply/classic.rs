@@ -1,0 +1,135 @@
+//! Scopes in the older model: rows of `oauth_entity_scope`, linked to the client's own profile.
+
+use super::answer::{Heard, text};
+use super::report::Fate;
+use super::table::{Call, Fields};
+use super::work::{Apply, Step as Work, key};
+
+const SCOPES: &str = "oauth_entity_scope";
+const PROFILES: &str = "oauth_entity_profile";
+const LINKS: &str = "oauth_entity_profile_scope";
+
+#[derive(Debug, Clone)]
+pub(super) enum Step {
+    ReadScopes,
+    MakeScope(String),
+    ReadProfiles,
+    MakeProfile,
+    ReadLinks,
+    Link(String),
+}
+
+impl Step {
+    pub(super) fn call(&self, apply: &Apply) -> Option<Call> {
+        let known = &apply.known;
+        let of_client = format!("oauth_entity={}", known.sys_id);
+        Some(match self {
+            Self::ReadScopes => Call::list(SCOPES, &of_client, "sys_id,name,oauth_entity", 200),
+            Self::MakeScope(name) => {
+                let fields =
+                    [("oauth_entity", known.sys_id.as_str()), ("name", name), (SCOPES, name)];
+                Call::make(SCOPES, Fields::of(&fields))
+            }
+            Self::ReadProfiles => {
+                Call::list(PROFILES, &of_client, "sys_id,name,default,oauth_entity", 50)
+            }
+            Self::MakeProfile => {
+                let name = format!("{} default_profile", apply.plan.name);
+                let fields =
+                    [("oauth_entity", known.sys_id.as_str()), ("name", &name), ("default", "true")];
+                Call::make(PROFILES, Fields::of(&fields))
+            }
+            Self::ReadLinks => {
+                let query = format!("{PROFILES}={}", known.profile);
+                Call::list(LINKS, &query, "sys_id,oauth_entity_profile,oauth_entity_scope", 200)
+            }
+            Self::Link(name) => {
+                let scope = known.scopes.get(name)?;
+                let fields = [(PROFILES, known.profile.as_str()), (SCOPES, scope)];
+                Call::make(LINKS, Fields::of(&fields))
+            }
+        })
+    }
+
+    pub(super) fn react(self, apply: &mut Apply, heard: Heard) {
+        match (self, heard) {
+            (Self::ReadScopes, Heard::Rows(rows)) => {
+                let ours =
+                    |row: &&super::answer::Row| text(row, "oauth_entity") == apply.known.sys_id;
+                let found = rows.iter().filter(ours).map(|r| (text(r, "name").to_owned(), key(r)));
+                let found: Vec<_> = found.collect();
+                apply.known.scopes.extend(found);
+                let missing: Vec<Step> = (apply.plan.scopes.iter())
+                    .filter(|name| !apply.known.scopes.contains_key(*name))
+                    .map(|name| Self::MakeScope(name.clone()))
+                    .collect();
+                if missing.is_empty() {
+                    apply.note(format!("Scopes ({SCOPES})"), Fate::AsItWas(None));
+                }
+                then(apply, missing.into_iter().chain([Self::ReadProfiles]).collect());
+            }
+            (Self::MakeScope(name), Heard::Row(row)) => {
+                apply.note(format!("Scope {name} ({SCOPES})"), Fate::Made);
+                apply.known.scopes.insert(name, key(&row));
+            }
+            (Self::MakeScope(name), heard) => {
+                apply.settle(&format!("Scope {name} ({SCOPES})"), heard, Fate::Made);
+            }
+            (Self::ReadProfiles, Heard::Rows(rows)) => {
+                let ours =
+                    |row: &&super::answer::Row| text(row, "oauth_entity") == apply.known.sys_id;
+                let is_default = |row: &&super::answer::Row| text(row, "default") == "true";
+                let mut ours: Vec<_> = rows.iter().filter(ours).collect();
+                ours.sort_by_key(|row| !is_default(row));
+                match ours.first() {
+                    Some(row) => {
+                        apply.known.profile = key(row);
+                        then(apply, vec![Self::ReadLinks]);
+                    }
+                    None => then(apply, vec![Self::MakeProfile, Self::ReadLinks]),
+                }
+            }
+            (Self::MakeProfile, Heard::Row(row)) => {
+                apply.known.profile = key(&row);
+                apply.note(format!("Profile ({PROFILES})"), Fate::Made);
+            }
+            (Self::ReadLinks, _) if apply.known.profile.is_empty() => {}
+            (Self::ReadLinks, Heard::Rows(rows)) => {
+                let ours = |row: &&super::answer::Row| text(row, PROFILES) == apply.known.profile;
+                let found: Vec<_> =
+                    rows.iter().filter(ours).map(|row| text(row, SCOPES).to_owned()).collect();
+                apply.known.linked = found.into_iter().collect();
+                let missing: Vec<Step> = (apply.plan.scopes.iter())
+                    .filter(|name| is_not_linked(apply, name))
+                    .map(|name| Self::Link(name.clone()))
+                    .collect();
+                if missing.is_empty() {
+                    apply.note(format!("Scopes of the profile ({LINKS})"), Fate::AsItWas(None));
+                }
+                then(apply, missing);
+            }
+            (Self::Link(name), heard) => {
+                apply.settle(&format!("Scope {name} of the profile ({LINKS})"), heard, Fate::Made);
+            }
+            (Self::ReadScopes, heard) => {
+                apply.settle(&format!("Scopes ({SCOPES})"), heard, Fate::AsItWas(None));
+            }
+            (Self::ReadProfiles | Self::MakeProfile, heard) => {
+                apply.settle(&format!("Profile ({PROFILES})"), heard, Fate::AsItWas(None));
+            }
+            (Self::ReadLinks, heard) => {
+                let what = format!("Scopes of the profile ({LINKS})");
+                apply.settle(&what, heard, Fate::AsItWas(None));
+            }
+        }
+    }
+}
+
+fn is_not_linked(apply: &Apply, name: &str) -> bool {
+    let known = &apply.known;
+    known.scopes.get(name).is_some_and(|scope| !known.linked.contains(scope))
+}
+
+fn then(apply: &mut Apply, steps: Vec<Step>) {
+    apply.first(steps.into_iter().map(Work::Classic));
+}
