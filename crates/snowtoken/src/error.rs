@@ -10,6 +10,7 @@ use snowtoken_core::oauth::authorization::AuthorizationError;
 use snowtoken_core::oauth::error::ErrorCode;
 use snowtoken_core::oauth::redirect::RedirectError;
 use snowtoken_core::servicenow::{ApiError, TokenFailure};
+use snowtoken_core::setup::apply::ApplyError;
 use snowtoken_store::StoreError;
 use snowtoken_store::envelope::EnvelopeError;
 use snowtoken_store::write_file::WriteFileError;
@@ -42,6 +43,9 @@ pub enum Error {
     /// A call with the token did not succeed.
     #[error(transparent)]
     Api(#[from] ApiError),
+    /// The client could not be made or mended.
+    #[error(transparent)]
+    Apply(#[from] ApplyError),
     /// The redirect.
     #[error(transparent)]
     Redirect(#[from] AuthorizationError),
@@ -218,6 +222,7 @@ impl Error {
             Self::Transport(error) => error,
             Self::Token(error) => error,
             Self::Api(error) => error,
+            Self::Apply(error) => error,
             Self::Listen(error) => error,
             Self::Entropy(error) => error,
             Self::Envelope(error) => error,

@@ -61,6 +61,7 @@ pub mod probe;
 pub mod revocation;
 pub mod road;
 pub mod session;
+pub mod setup;
 pub mod targets;
 pub mod variables;
 pub mod world;

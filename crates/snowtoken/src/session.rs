@@ -3,6 +3,7 @@
 mod ending;
 mod keeping;
 mod rejected;
+mod rotating;
 
 use std::path::Path;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -28,6 +29,8 @@ use crate::hooks::{Observer, What};
 use crate::learn;
 use crate::login::verify;
 use crate::world::World;
+
+pub use rotating::SecretProof;
 
 /// How long to wait for another process that refreshes the same profile: its patience and a bit.
 const LOCK_WAIT: Duration = Duration::from_secs(34);
@@ -311,7 +314,7 @@ impl Session {
         let (world, home, store) = (&self.world, &self.home, &self.store);
         let was_rejected = matches!(record.state, RecordState::Rejected { .. });
         let done = driver::refresh(world, home, store, &self.profile, client, record, asker);
-        let refreshed = match done {
+        let refreshed = match self.or_with_spare(done) {
             Err(error) if !was_rejected => return Err(self.told_of_rejection(error)),
             other => other?,
         };
