@@ -1,5 +1,6 @@
 //! What was typed. What it means is decided in `commands`.
 
+mod api;
 mod deliver;
 mod doctor;
 mod keep;
@@ -14,6 +15,7 @@ use std::path::PathBuf;
 
 use clap::{Args, Parser, Subcommand};
 
+pub(crate) use api::ApiArgs;
 pub(crate) use deliver::{BundleArgs, DeliverArgs, PassphraseChoice};
 pub(crate) use doctor::{DoctorArgs, ExplainArgs};
 pub(crate) use keep::{KeepArgs, StatusArgs, UnitChoice};

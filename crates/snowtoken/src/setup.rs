@@ -6,52 +6,31 @@ use snowtoken_core::profile::Profile;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::setup::apply::{Apply, Found, Search};
 use snowtoken_core::setup::probe::{PlaceVerdict, judge_place, try_place};
-use zeroize::{Zeroize as _, Zeroizing};
+use snowtoken_core::setup::{ID_DICE, SECRET_DICE};
+use zeroize::Zeroizing;
 
 use crate::error::Error;
 use crate::http::ATTEMPT_LIMIT;
-use crate::world::{Dice, EntropyError, World};
+use crate::world::{Dice, World};
 
-/// Letters and digits: some consumers of a secret take nothing else.
-const ALPHABET: &[u8; 62] = b"ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789";
-
-/// Characters of a new secret: 190 bits.
-const SECRET_LENGTH: usize = 32;
-
-/// A new client ID of the form that an instance gives: 32 hexadecimal digits.
+/// A new client ID.
 ///
 /// # Errors
 /// If the operating system has no random numbers.
 pub fn new_client_id(dice: Dice) -> Result<ClientId, Error> {
-    let text = hexadecimal(dice)?;
-    // Such a text always is a client ID.
-    ClientId::parse(&text).map_err(|error| EntropyError(error.to_string()).into())
-}
-
-fn hexadecimal(dice: Dice) -> Result<String, EntropyError> {
-    let mut bytes = [0; 16];
+    let mut bytes = [0; ID_DICE];
     dice(&mut bytes)?;
-    Ok(format!("{:032x}", u128::from_be_bytes(bytes)))
+    Ok(snowtoken_core::setup::new_client_id(bytes))
 }
 
-/// A new client secret: 32 letters and digits, each as likely as any other.
+/// A new client secret.
 ///
 /// # Errors
 /// If the operating system has no random numbers.
 pub fn new_secret(dice: Dice) -> Result<Secret, Error> {
-    let mut text = Zeroizing::new(String::with_capacity(SECRET_LENGTH));
-    while text.len() < SECRET_LENGTH {
-        let mut bytes = [0; SECRET_LENGTH];
-        dice(&mut bytes)?;
-        // 248 is the last multiple of 62 in a byte: what lies above would favour some letters.
-        for byte in bytes.iter().filter(|byte| **byte < 248) {
-            if text.len() < SECRET_LENGTH {
-                text.push(char::from(ALPHABET[usize::from(byte % 62)]));
-            }
-        }
-        bytes.zeroize();
-    }
-    Ok(Secret::new(std::mem::take(&mut *text)))
+    let mut bytes = Zeroizing::new([0; SECRET_DICE]);
+    dice(&mut *bytes)?;
+    Ok(snowtoken_core::setup::new_client_secret(&bytes))
 }
 
 /// Looks for the client.
@@ -93,34 +72,8 @@ pub fn apply(
 /// [`Error::Transport`]
 pub fn place(world: &World, profile: &Profile) -> Result<PlaceVerdict, Error> {
     let Some(redirect_uri) = &profile.redirect_uri else { return Ok(PlaceVerdict::Unknown) };
-    let state = hexadecimal(world.dice)?;
-    let request = try_place(&profile.instance, &profile.client_id, redirect_uri, &state);
+    // As unguessable as any other `state`, though nobody waits for it.
+    let state = new_client_id(world.dice)?;
+    let request = try_place(&profile.instance, &profile.client_id, redirect_uri, state.as_str());
     Ok(judge_place(&world.transport.send(request, ATTEMPT_LIMIT)?))
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_new_secret_is_of_letters_and_digits_and_never_the_same() {
-        let dice = crate::world::system_dice;
-        let (one, two) = (new_secret(dice).unwrap(), new_secret(dice).unwrap());
-        assert_eq!(one.expose().len(), 32);
-        assert!(one.expose().bytes().all(|b| b.is_ascii_alphanumeric()));
-        assert_ne!(one, two);
-        let id = new_client_id(dice).unwrap();
-        assert!(id.as_str().len() == 32 && id.as_str().bytes().all(|b| b.is_ascii_hexdigit()));
-    }
-
-    #[test]
-    fn bytes_that_would_favour_a_letter_are_thrown_again() {
-        let high = |buffer: &mut [u8]| -> Result<(), EntropyError> {
-            for (index, byte) in buffer.iter_mut().enumerate() {
-                *byte = if index % 2 == 0 { 255 } else { 61 };
-            }
-            Ok(())
-        };
-        assert_eq!(new_secret(high).unwrap().expose(), "9".repeat(32));
-    }
 }

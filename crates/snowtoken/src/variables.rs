@@ -26,6 +26,8 @@ variables! {
     INSTANCE = "SNOWTOKEN_INSTANCE", "Stands in for `--instance`.";
     CLIENT_ID = "SNOWTOKEN_CLIENT_ID", "Stands in for `--client-id`.";
     CLIENT_SECRET = "SNOWTOKEN_CLIENT_SECRET", "The client secret, where a file is not wanted.";
+    ADMIN_USER = "SNOWTOKEN_ADMIN_USER", "Stands in for `--admin-user` of `setup`.";
+    ADMIN_PASSWORD = "SNOWTOKEN_ADMIN_PASSWORD", "The administrator's password for `setup`, where a file is not wanted. It is used once and never kept.";
     TARGET = "SNOWTOKEN_TARGET", "Stands in for `--target`.";
     REGION = "SNOWTOKEN_REGION", "Stands in for `--region`.";
     REDIRECT_URI = "SNOWTOKEN_REDIRECT_URI", "Stands in for `--redirect-uri`.";

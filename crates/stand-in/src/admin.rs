@@ -48,6 +48,11 @@ impl Instance {
         client
     }
 
+    /// Takes a client out of the registry; whether it was there.
+    pub fn remove_client(&mut self, client_id: &str) -> bool {
+        self.clients.remove(client_id).is_some()
+    }
+
     /// Adds a user, or replaces the one with the same `user_name`.
     pub fn put_user(&mut self, mut user: User) -> User {
         if user.sys_id.is_empty() {

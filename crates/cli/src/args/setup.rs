@@ -4,16 +4,19 @@ use std::path::PathBuf;
 
 use clap::{ArgGroup, Args, ValueEnum};
 
-use super::{GrantChoice, KeyChoice};
+use super::{ApiArgs, GrantChoice, KeyChoice};
 
 /// Make the OAuth client on the instance, or explain how
 ///
 /// `--checklist` prints every step with every value ready to copy. `--background-script` writes one
 /// script to paste into System Definition > Scripts - Background, which makes or mends the client.
+/// `--apply` does the same over the Table API by an administrator's rights, and goes on to `login`.
+/// `--rotate-secret` gives the client a new secret, everywhere.
 #[derive(Debug, Args)]
 #[command(
-    group(ArgGroup::new("way").required(true).args(["checklist", "background_script"])),
-    after_help = "Example:\n  snowtoken setup classics --checklist --instance classics --region us-west-2 --output checklist.html\n  snowtoken setup classics --background-script --instance classics --region us-west-2"
+    group(ArgGroup::new("way").required(true).args(["checklist", "background_script", "apply", "rotate_secret"])),
+    group(ArgGroup::new("over_the_api").multiple(true).args(["apply", "rotate_secret"])),
+    after_help = "Example:\n  snowtoken setup classics --checklist --instance classics --region us-west-2 --output checklist.html\n  snowtoken setup classics --background-script --instance classics --region us-west-2\n  snowtoken setup classics --apply --instance classics --region us-west-2 --admin-user admin"
 )]
 pub(crate) struct SetupArgs {
     /// A local name for instance, client and target [a-z0-9._-]
@@ -25,21 +28,23 @@ pub(crate) struct SetupArgs {
     #[arg(long)]
     pub(crate) background_script: bool,
     #[command(flatten)]
+    pub(crate) api: ApiArgs,
+    #[command(flatten)]
     pub(crate) client: ClientArgs,
     /// Write to this file (`-` is standard output)
     #[arg(long, value_name = "FILE")]
     pub(crate) output: Option<PathBuf>,
     /// How the checklist is written; usually as the file's name ends
-    #[arg(long, value_enum, conflicts_with = "background_script")]
+    #[arg(long, value_enum, requires = "checklist")]
     pub(crate) format: Option<ChecklistFormat>,
     /// The instance's release; without it both screens are explained
-    #[arg(long, value_enum, conflicts_with = "background_script")]
+    #[arg(long, value_enum, requires = "checklist")]
     pub(crate) release: Option<ReleaseChoice>,
-    /// Let the script switch the client credentials grant on for the whole instance
-    #[arg(long, requires = "background_script")]
+    /// Switch the client credentials grant on for the whole instance
+    #[arg(long, conflicts_with_all = ["checklist", "rotate_secret"])]
     pub(crate) enable_client_credentials: bool,
     /// Where the key of a new store rests (a file: `SNOWTOKEN_KEY_FILE`)
-    #[arg(long, value_enum, value_name = "PLACE", requires = "background_script")]
+    #[arg(long, value_enum, value_name = "PLACE", conflicts_with = "checklist")]
     pub(crate) key: Option<KeyChoice>,
 }
 

@@ -27,7 +27,7 @@ use snowtoken::login::{LoggedIn, Login, Paste};
 use snowtoken::loopback::Ending;
 use snowtoken::store::lock::RefreshLock;
 use snowtoken::store::sqlite::SqliteStore;
-use snowtoken::store::{AuditEntry, Draft, RecordState, TokenStore};
+use snowtoken::store::{AuditEntry, Draft, RecordState, SpareRole, TokenStore};
 use snowtoken::{Error, session};
 
 use crate::app::App;
@@ -278,7 +278,13 @@ impl Arrival<'_> {
         let generation = store.generation(name)?;
         store.save(name, generation, &draft, Some(&audit))?;
         if let Some(secret) = self.secret {
-            store.set_client_secret(name, &session::binding(self.profile), secret)?;
+            let binding = session::binding(self.profile);
+            store.set_client_secret(name, &binding, secret)?;
+            // These tokens prove it: what it took the place of is not needed any more.
+            let spare = store.spare_secret(name, &binding)?;
+            if spare.is_some_and(|spare| spare.role == SpareRole::Former) {
+                store.retire_spare_secret(name, None)?;
+            }
         }
         let profile = self.profile.clone();
         Ok(config::update(&self.app.home, move |config| {

@@ -1,7 +1,12 @@
 //! `setup`: the client on the instance, by hand, by one script, or over the Table API. What it should
 //! look like is decided here, once for all ways.
 
+mod admin;
+mod apply;
 mod checklist;
+mod hand_over;
+mod report;
+mod rotate;
 mod script;
 
 use std::process::ExitCode;
@@ -23,7 +28,15 @@ use crate::args::{ClientArgs, GrantChoice, SetupArgs};
 use crate::report::Failure;
 
 pub(crate) fn run(app: &App, args: &SetupArgs) -> Result<ExitCode, Failure> {
-    if args.background_script { script::run(app, args) } else { checklist::run(app, args) }
+    if args.background_script {
+        script::run(app, args)
+    } else if args.api.apply {
+        apply::run(app, args)
+    } else if args.api.rotate_secret {
+        rotate::run(app, args)
+    } else {
+        checklist::run(app, args)
+    }
 }
 
 /// What was asked for, complete and checked: flag, environment, profile, target, built-in, in this

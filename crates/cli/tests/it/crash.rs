@@ -4,6 +4,7 @@
 mod files;
 mod kill;
 mod refuse;
+mod rotate;
 mod stop;
 mod strace;
 mod window;

@@ -4,6 +4,7 @@
 
 #![expect(clippy::unwrap_used, reason = "a test that meets what it did not expect ends there")]
 
+mod apply;
 mod bad_input;
 mod browser;
 mod bundle;
@@ -34,6 +35,7 @@ mod probe;
 mod rehearsals;
 mod remains;
 mod review;
+mod rotate;
 mod setup;
 mod setup_script;
 mod signals;

@@ -199,7 +199,6 @@ fn a_client_is_mended_and_nothing_of_it_is_taken_away() {
     desk.run(&plan(), Orders::default()).unwrap();
     let mut client = desk.there.client(ID).unwrap().clone();
     client.redirect_urls = vec!["https://other.example/x".to_owned()];
-    client.active = false;
     client.access_token_lifespan = 600;
     client.refresh_token_lifespan = 99_999_999;
     client.scope_restriction_status = "restricted".to_owned();
@@ -216,12 +215,36 @@ fn a_client_is_mended_and_nothing_of_it_is_taken_away() {
     assert!(matches!(fate(&items, "Refresh Token Lifespan"), Fate::AsItWas(Some(_))));
     assert_eq!(fate(&items, "Inbound grant type"), &changed("client_credential", "multiple"));
     let client = desk.there.client(ID).unwrap();
-    assert!(client.active && client.scopes.contains(&"theirs".to_owned()));
+    assert!(client.scopes.contains(&"theirs".to_owned()));
     assert_eq!(client.scope_restriction_status, "unrestricted");
     assert_eq!(client.client_secret, SECRET, "the secret is left alone");
     let exact = Orders { exact_lifespans: true, ..Orders::default() };
     let items = desk.run(&plan(), exact).unwrap();
     assert_eq!(fate(&items, "Refresh Token Lifespan"), &changed("99999999", "31536000"));
+}
+
+/// A client that others made may serve others.
+#[test]
+fn what_somebody_else_switched_off_or_narrowed_is_left_and_told() {
+    let mut desk = Desk::at(instance(&[]));
+    desk.secret_was_set = true;
+    desk.there.put_client(snowtoken_stand_in::Client {
+        client_id: ID.to_owned(),
+        name: "Theirs".to_owned(),
+        active: false,
+        scope_restriction_status: "restricted".to_owned(),
+        inbound_grant_type: "jwt".to_owned(),
+        ..snowtoken_stand_in::Client::default()
+    });
+    let items = desk.run(&plan(), Orders::default()).unwrap();
+    let what = ["Active", "Allow access only to APIs in selected scope", "Inbound grant type"];
+    for what in what {
+        assert!(matches!(fate(&items, what), Fate::CouldNot { .. }), "{what}");
+    }
+    let client = desk.there.client(ID).unwrap();
+    assert!(!client.active && client.inbound_grant_type == "jwt");
+    assert_eq!(client.scope_restriction_status, "restricted");
+    assert!(client.redirect_urls.contains(&"https://a.example/cb".to_owned()));
 }
 
 /// Whoever is interrupted looks first the next time, and does what is left.
@@ -257,7 +280,7 @@ fn a_dry_run_writes_nothing_and_names_every_request_that_would() {
     let planned: Vec<_> = apply.planned().to_vec();
     assert!(!format!("{planned:?}").contains("Canary"), "{planned:#?}");
     assert_eq!(planned[1].body["client_secret"], "********");
-    let mut real = Desk::at(instance(&["entity.profile=missing"]));
+    let mut real = Desk::at(instance(&[]));
     real.run(&plan(), Orders::default()).unwrap();
     assert_eq!(planned.len(), real.writes(), "{planned:#?} {:#?}", real.sent);
     // Of one that is as it should be nothing would be sent.

@@ -220,7 +220,7 @@ impl Scene {
         [first_login(&self.sandbox, &self.instance), words(&["--no-output"])].concat()
     }
 
-    fn killed_at(&self, point: &Point, arguments: &[&str]) -> Outcome {
+    pub(super) fn killed_at(&self, point: &Point, arguments: &[&str]) -> Outcome {
         let (command, log) = self.strace(&["-e", &point.inject("signal=KILL")], arguments);
         let outcome = Running::start(command).finish();
         let _ = std::fs::remove_file(log);

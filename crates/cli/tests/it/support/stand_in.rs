@@ -92,6 +92,48 @@ impl StandIn {
         self.running.with_instance(|there| there.put_client(client));
     }
 
+    /// With these knobs, and nothing of ours in its registry.
+    pub(crate) fn fresh(knobs: &[&str]) -> Self {
+        let instance = Self::with(knobs);
+        let id = instance.client.client_id.clone();
+        instance.running.with_instance(|there| there.remove_client(&id));
+        instance
+    }
+
+    /// The next answer for this path, instead of its own.
+    pub(crate) fn answer_next(&self, path: &str, status: u16, body: &str) {
+        let answer = ::http::Response::builder().status(status).body(body.as_bytes().to_vec());
+        self.running.with_instance(|there| there.script(path, answer.unwrap()));
+    }
+
+    /// The requests that would have changed its tables, by now.
+    pub(crate) fn table_writes(&self) -> Vec<Received> {
+        let mut all = self.api_requests();
+        all.retain(|request| request.method != "GET");
+        all
+    }
+
+    /// The clients in its registry.
+    pub(crate) fn registered(&self) -> Vec<Client> {
+        self.running.with_instance(|there| there.clients())
+    }
+
+    /// Puts a client into its registry, in place of one with the same ID.
+    pub(crate) fn put(&self, client: Client) {
+        self.running.with_instance(|there| there.put_client(client));
+    }
+
+    /// A user with this password and these roles.
+    pub(crate) fn employ(&self, user_name: &str, password: &str, roles: &[&str]) {
+        let user = User {
+            user_name: user_name.to_owned(),
+            password: password.to_owned(),
+            roles: roles.iter().map(|&role| role.to_owned()).collect(),
+            ..User::default()
+        };
+        self.running.with_instance(|there| there.put_user(user));
+    }
+
     /// Turns a knob while it runs.
     pub(crate) fn set(&self, knob: &str) {
         let (name, value) = knob.split_once('=').unwrap();

@@ -1,12 +1,18 @@
 //! Scopes in the older model: rows of `oauth_entity_scope`, linked to the client's own profile.
 
-use super::answer::{Heard, text};
+use serde_json::json;
+
+use super::answer::{Heard, Row, text};
 use super::report::Fate;
 use super::table::{Call, Fields};
-use super::work::{Apply, Step as Work, key};
+use super::work::{Apply, NEW, Step as Work, key};
 
 const SCOPES: &str = "oauth_entity_scope";
 const PROFILES: &str = "oauth_entity_profile";
+
+/// Stands for the key of the profile of a client that a dry run only pretends to make.
+const NEW_PROFILE: &str = "key-of-its-profile";
+
 const LINKS: &str = "oauth_entity_profile_scope";
 
 #[derive(Debug, Clone)]
@@ -54,8 +60,7 @@ impl Step {
     pub(super) fn react(self, apply: &mut Apply, heard: Heard) {
         match (self, heard) {
             (Self::ReadScopes, Heard::Rows(rows)) => {
-                let ours =
-                    |row: &&super::answer::Row| text(row, "oauth_entity") == apply.known.sys_id;
+                let ours = |row: &&Row| text(row, "oauth_entity") == apply.known.sys_id;
                 let found = rows.iter().filter(ours).map(|r| (text(r, "name").to_owned(), key(r)));
                 let found: Vec<_> = found.collect();
                 apply.known.scopes.extend(found);
@@ -76,9 +81,8 @@ impl Step {
                 apply.settle(&format!("Scope {name} ({SCOPES})"), heard, Fate::Made);
             }
             (Self::ReadProfiles, Heard::Rows(rows)) => {
-                let ours =
-                    |row: &&super::answer::Row| text(row, "oauth_entity") == apply.known.sys_id;
-                let is_default = |row: &&super::answer::Row| text(row, "default") == "true";
+                let ours = |row: &&Row| text(row, "oauth_entity") == apply.known.sys_id;
+                let is_default = |row: &&Row| text(row, "default") == "true";
                 let mut ours: Vec<_> = rows.iter().filter(ours).collect();
                 ours.sort_by_key(|row| !is_default(row));
                 match ours.first() {
@@ -95,7 +99,7 @@ impl Step {
             }
             (Self::ReadLinks, _) if apply.known.profile.is_empty() => {}
             (Self::ReadLinks, Heard::Rows(rows)) => {
-                let ours = |row: &&super::answer::Row| text(row, PROFILES) == apply.known.profile;
+                let ours = |row: &&Row| text(row, PROFILES) == apply.known.profile;
                 let found: Vec<_> =
                     rows.iter().filter(ours).map(|row| text(row, SCOPES).to_owned()).collect();
                 apply.known.linked = found.into_iter().collect();
@@ -123,6 +127,15 @@ impl Step {
             }
         }
     }
+}
+
+/// What a new client has without anybody making it: a profile of its own.
+pub(super) fn comes_with_a_client(call: &Call) -> Vec<Row> {
+    if !call.path.starts_with(&format!("/api/now/table/{PROFILES}?")) {
+        return Vec::new();
+    }
+    let pairs = [("sys_id", NEW_PROFILE), ("oauth_entity", NEW), ("default", "true")];
+    vec![pairs.iter().map(|(name, value)| ((*name).to_owned(), json!(value))).collect()]
 }
 
 fn is_not_linked(apply: &Apply, name: &str) -> bool {

@@ -11,7 +11,10 @@ use crate::setup::ClientPlan;
 /// What is read of it. The secret is never asked for.
 pub(super) const FIELDS: &str = "sys_id,name,client_id,active,redirect_url,access_token_lifespan,\
                                  refresh_token_lifespan,auth_code_lifespan,public_client,\
-                                 inbound_grant_type,scope_restriction_status,user";
+                                 inbound_grant_type,scope_restriction_status,user,comments";
+
+/// Tells whoever reads the record where it comes from.
+const MADE_BY: &str = "Made by snowtoken";
 
 const FULL_ACCESS: &str = "useraccount";
 
@@ -30,6 +33,7 @@ pub(super) fn new(plan: &ClientPlan, client_id: &ClientId) -> Fields {
         ("default_grant_type", default),
         ("inbound_grant_type", inbound),
         ("scope_restriction_status", "unrestricted"),
+        ("comments", MADE_BY),
     ]);
     for (name, _, seconds) in lifespans(plan) {
         fields.put(name, &seconds.to_string());
@@ -68,17 +72,24 @@ impl Wanted {
     }
 }
 
-/// Where a record differs from the plan, and what is fine as it is. Lifespans that are longer than
-/// asked for are shortened only if somebody said so: another product may count on them.
+/// Where a record differs from the plan, and what stays as it is. Lifespans that are longer than asked
+/// for are shortened only if somebody said so: another product may count on them. What somebody else
+/// switched off or narrowed stays so.
 pub(super) fn compare(plan: &ClientPlan, row: &Row, exact: bool) -> (Vec<Wanted>, Vec<Item>) {
     let (mut wanted, mut fine) = (Vec::new(), Vec::new());
+    if text(row, "active") == "false" {
+        fine.push(left("Active", "false", "true"));
+    }
+    for one in [grant_type(plan, row), restriction(plan, row)].into_iter().flatten() {
+        if text(row, "comments").contains(MADE_BY) {
+            wanted.push(one);
+        } else {
+            fine.push(left(one.what, &one.from, &one.to));
+        }
+    }
     let mut keep = |what: &str, note: Option<String>| {
         fine.push(Item { what: what.to_owned(), fate: Fate::AsItWas(note) });
     };
-    match text(row, "active") {
-        "true" => keep("Active", None),
-        other => wanted.push(Wanted::of("active", "Active", other, "true")),
-    }
     match redirect_urls(plan, text(row, "redirect_url")) {
         _ if plan.redirect_uris.is_empty() => {}
         None => keep("Redirect URL", None),
@@ -96,12 +107,19 @@ pub(super) fn compare(plan: &ClientPlan, row: &Row, exact: bool) -> (Vec<Wanted>
             _ => wanted.push(Wanted::of(field, what, has, seconds.to_string())),
         }
     }
-    wanted.extend(grant_type(plan, row));
-    wanted.extend(restriction(plan, row));
     if text(row, "public_client") == "true" {
         keep("Public client", Some("a public client, whose secret counts for nothing".to_owned()));
     }
     (wanted, fine)
+}
+
+/// What somebody else decided is not undone without them.
+fn left(what: &str, is: &str, needed: &str) -> Item {
+    let fate = Fate::CouldNot {
+        why: format!("it is \"{is}\", set by somebody else, and was left so"),
+        who: format!("whoever owns the client sets it to {needed} on its form"),
+    };
+    Item { what: what.to_owned(), fate }
 }
 
 /// All redirect URIs, those of the plan after those that are there; `None` if none is missing.

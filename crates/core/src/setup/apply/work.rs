@@ -20,7 +20,7 @@ use crate::servicenow::Instance;
 use crate::setup::ClientPlan;
 
 /// Stands for the key of a record that a dry run only pretends to make.
-const NEW: &str = "key-of-the-new-record";
+pub(super) const NEW: &str = "key-of-the-new-record";
 
 /// The switch of the client credentials grant, for the whole instance.
 const CLIENT_CREDENTIALS: &str = "glide.oauth.inbound.client.credential.grant_type.enabled";
@@ -229,7 +229,10 @@ impl Apply {
         }
         if !call.writes() {
             // About a record that is not there nothing can be asked.
-            return call.path.contains(NEW).then(|| Heard::Rows(Vec::new()));
+            return call
+                .path
+                .contains(NEW)
+                .then(|| Heard::Rows(classic::comes_with_a_client(call)));
         }
         let mut body = call.body.as_ref().map(Fields::masked).unwrap_or_default();
         self.planned.push(Planned {

@@ -1,0 +1,186 @@
+//! `setup --rotate-secret`: a new client secret, everywhere, and no moment without one that works.
+
+use std::fs;
+
+use crate::apply::{all_in_one_go, by_admin, fresh, killed_at_request};
+use crate::support::canary::Scanner;
+use crate::support::instance::{Instance as _, PROFILE, paste, words};
+use crate::support::sandbox::Sandbox;
+use crate::support::stand_in::StandIn;
+
+/// With every refresh another access token, so that a lost one would be noticed.
+const NEW: &str = "refresh.access=new-each-time";
+
+fn set_up(knobs: &[&str]) -> (StandIn, Sandbox) {
+    let (instance, sandbox) = fresh(knobs);
+    all_in_one_go(&sandbox, &instance);
+    (instance, sandbox)
+}
+
+fn rotate(sandbox: &Sandbox) -> Vec<String> {
+    [words(&["setup", PROFILE, "--rotate-secret"]), by_admin(sandbox)].concat()
+}
+
+fn secret_of(instance: &StandIn) -> String {
+    instance.registered()[0].client_secret.clone()
+}
+
+/// The new secret is on the instance and in the file, and works.
+fn assert_rotated(instance: &StandIn, sandbox: &Sandbox, old: &str) {
+    let new = secret_of(instance);
+    assert_ne!(new, old);
+    assert_eq!(sandbox.credential("Client Secret"), new);
+    sandbox.run(&["refresh", PROFILE]).ok();
+    let token = sandbox.run(&["token", PROFILE]).ok().token();
+    assert!(instance.is_alive(&token));
+}
+
+#[test]
+fn a_new_secret_is_made_set_proved_and_delivered_again() {
+    let (instance, sandbox) = set_up(&[]);
+    let old = secret_of(&instance);
+    let second = sandbox.path("files").join("second.json").display().to_string();
+    sandbox.run(&["deliver", PROFILE, "--format", "json", "--output", &second]).ok();
+    let outcome = sandbox.run(&[rotate(&sandbox), words(&["--json"])].concat()).ok();
+    assert_eq!(outcome.json()["client_secret_proved"], true);
+    assert_eq!(outcome.json()["delivered"].as_array().unwrap().len(), 2);
+    sandbox.run(&["deliver", PROFILE, "--check"]).ok();
+    assert!(fs::read_to_string(&second).unwrap().contains(&secret_of(&instance)));
+    assert_rotated(&instance, &sandbox, &old);
+    let scanner = Scanner::of(&[("old secret", &old), ("new secret", &secret_of(&instance))]);
+    assert_eq!(scanner.scan(outcome.said().as_bytes()), Vec::<String>::new());
+    assert_eq!(scanner.scan_tree(&sandbox.keep(), &[]), Vec::<String>::new());
+    // The next one begins anew.
+    let old = secret_of(&instance);
+    sandbox.run(&rotate(&sandbox)).ok();
+    assert_rotated(&instance, &sandbox, &old);
+}
+
+#[test]
+fn a_dry_run_of_it_sends_nothing_that_writes() {
+    let (instance, sandbox) = set_up(&[]);
+    let (old, writes) = (secret_of(&instance), instance.table_writes().len());
+    let outcome = sandbox.run(&[rotate(&sandbox), words(&["--dry-run"])].concat()).ok();
+    assert!(outcome.stdout.starts_with("PATCH /api/now/table/oauth_entity/"), "{outcome:#?}");
+    assert!(outcome.stdout.contains("********"), "{outcome:#?}");
+    assert_eq!((secret_of(&instance), instance.table_writes().len()), (old, writes));
+}
+
+/// Killed at each request: whatever the instance has by then, the next refresh works, and the same
+/// command finishes.
+#[test]
+fn killed_at_any_request_it_loses_nothing_and_is_finished_by_the_next_run() {
+    let (instance, sandbox) = set_up(&[NEW]);
+    let before = instance.received().len();
+    sandbox.run(&rotate(&sandbox)).ok();
+    let requests = instance.received().len() - before;
+    assert!(requests >= 3, "{requests}");
+    for nth in 1..=requests {
+        let (instance, sandbox) = set_up(&[NEW]);
+        let old = secret_of(&instance);
+        killed_at_request(&sandbox, &instance, &rotate(&sandbox), nth);
+        let refreshed = sandbox.run(&["refresh", PROFILE]);
+        assert_eq!(refreshed.code, Some(0), "killed at request {nth}: {refreshed:#?}");
+        let outcome = sandbox.run(&rotate(&sandbox));
+        assert_eq!(outcome.code, Some(0), "killed at request {nth}: {outcome:#?}");
+        assert_rotated(&instance, &sandbox, &old);
+        sandbox.run(&["deliver", PROFILE, "--check"]).ended_with(&[0, 3]);
+    }
+}
+
+#[test]
+fn what_an_interrupted_run_had_set_is_finished_without_an_administrator() {
+    let (instance, sandbox) = set_up(&[]);
+    let old = secret_of(&instance);
+    // The second request is the one that sets it.
+    killed_at_request(&sandbox, &instance, &rotate(&sandbox), 2);
+    assert_ne!(secret_of(&instance), old);
+    let outcome = sandbox.run(&["setup", PROFILE, "--rotate-secret"]).ok();
+    assert!(outcome.stderr.contains("going on with a change"), "{outcome:#?}");
+    assert_rotated(&instance, &sandbox, &old);
+}
+
+#[test]
+fn a_secret_that_was_changed_by_hand_is_proved_stored_and_delivered() {
+    let (instance, sandbox) = set_up(&[]);
+    let old = secret_of(&instance);
+    let mut client = instance.registered().remove(0);
+    client.client_secret = "by-hand+&%=?'\"\\ x".to_owned();
+    instance.put(client);
+    let right = sandbox.file("right", "by-hand+&%=?'\"\\ x\n").display().to_string();
+    let wrong = sandbox.file("wrong", "not this one\n").display().to_string();
+    let by_hand =
+        |file: &str| sandbox.run(&["setup", PROFILE, "--rotate-secret", "--new-secret-file", file]);
+    let (outcome, code) = by_hand(&wrong).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("rotation-unfinished"), "neither works: {outcome:#?}");
+    by_hand(&right).ok();
+    assert_rotated(&instance, &sandbox, &old);
+    // One that nobody has set is noticed, and the one that works stays.
+    let (outcome, code) = by_hand(&wrong).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("secret-not-taken"), "{outcome:#?}");
+    sandbox.run(&["refresh", PROFILE]).ok();
+    let (outcome, code) = sandbox.run(&["setup", PROFILE, "--rotate-secret"]).failed_with(&[2]);
+    assert_eq!(code.as_deref(), Some("input-needed"), "{outcome:#?}");
+}
+
+#[test]
+fn an_instance_that_says_yes_and_keeps_the_old_secret_is_found_out() {
+    let (instance, sandbox) = set_up(&[]);
+    let (old, id) = (secret_of(&instance), instance.registered()[0].sys_id.clone());
+    let path = format!("/api/now/table/oauth_entity/{id}");
+    instance.answer_next(&path, 200, &format!(r#"{{"result":{{"sys_id":"{id}"}}}}"#));
+    let (outcome, code) = sandbox.run(&rotate(&sandbox)).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("secret-not-taken"), "{outcome:#?}");
+    assert_eq!(
+        (secret_of(&instance), sandbox.credential("Client Secret")),
+        (old.clone(), old.clone())
+    );
+    sandbox.run(&["refresh", PROFILE]).ok();
+    sandbox.run(&rotate(&sandbox)).ok();
+    assert_rotated(&instance, &sandbox, &old);
+}
+
+#[test]
+fn without_rights_nothing_is_changed() {
+    let (instance, sandbox) = set_up(&[]);
+    let old = secret_of(&instance);
+    let password = sandbox.file("abel", "snow").display().to_string();
+    let arguments = ["setup", PROFILE, "--rotate-secret", "--admin-user", "abel.tuter"];
+    let arguments = [arguments.as_slice(), &["--admin-password-file", &password]].concat();
+    let (outcome, code) = sandbox.run(&arguments).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("admin-role-missing"), "{outcome:#?}");
+    assert_eq!(secret_of(&instance), old);
+    sandbox.run(&["refresh", PROFILE]).ok();
+}
+
+#[test]
+fn where_there_are_no_tokens_the_next_login_proves_it() {
+    let (instance, sandbox) = set_up(&[]);
+    sandbox.run(&["logout", PROFILE]).ok();
+    let old = secret_of(&instance);
+    let outcome = sandbox.run(&rotate(&sandbox)).ok();
+    assert!(outcome.stderr.contains("not proved"), "{outcome:#?}");
+    assert_ne!(secret_of(&instance), old);
+    paste(sandbox.start(&["login", PROFILE, "--no-browser"]), &instance).ok();
+    assert_rotated(&instance, &sandbox, &old);
+    let outcome = sandbox.run(&["setup", PROFILE, "--rotate-secret"]).ended_with(&[2]);
+    assert!(!outcome.stderr.contains("going on"), "nothing is left over: {outcome:#?}");
+}
+
+#[test]
+fn a_copy_that_somebody_changed_is_theirs_and_one_that_is_gone_stays_gone() {
+    let (instance, sandbox) = set_up(&[]);
+    let old = secret_of(&instance);
+    let mut text = fs::read_to_string(sandbox.credentials()).unwrap();
+    text.push_str("# noted by hand\n");
+    fs::write(sandbox.credentials(), &text).unwrap();
+    let (outcome, code) = sandbox.run(&rotate(&sandbox)).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("rotation-unfinished"), "{outcome:#?}");
+    assert_eq!(fs::read_to_string(sandbox.credentials()).unwrap(), text);
+    fs::remove_file(sandbox.credentials()).unwrap();
+    let outcome = sandbox.run(&["setup", PROFILE, "--rotate-secret"]).ok();
+    assert!(outcome.stderr.contains("is not there any more"), "{outcome:#?}");
+    assert!(!sandbox.credentials().exists());
+    assert_ne!(secret_of(&instance), old);
+    sandbox.run(&["refresh", PROFILE]).ok();
+}
