@@ -197,7 +197,10 @@ fn name_profile(hint: Hint, profile: Option<&ProfileName>) -> Hint {
             let command = match (program, verb) {
                 (
                     Some("snowtoken"),
-                    Some(verb @ ("login" | "refresh" | "revoke" | "deliver" | "token" | "verify")),
+                    Some(
+                        verb @ ("login" | "refresh" | "revoke" | "deliver" | "token" | "verify"
+                        | "setup"),
+                    ),
                 ) => {
                     let rest = rest.map_or_else(String::new, |rest| format!(" {rest}"));
                     format!("snowtoken {verb} {profile}{rest}")

@@ -31,8 +31,8 @@ pub(crate) struct SetupArgs {
     pub(crate) api: ApiArgs,
     #[command(flatten)]
     pub(crate) client: ClientArgs,
-    /// Write to this file (`-` is standard output)
-    #[arg(long, value_name = "FILE")]
+    /// Write to this file (`-` is standard output); with --apply, where the login delivers to
+    #[arg(long, value_name = "FILE", conflicts_with = "rotate_secret")]
     pub(crate) output: Option<PathBuf>,
     /// How the checklist is written; usually as the file's name ends
     #[arg(long, value_enum, requires = "checklist")]

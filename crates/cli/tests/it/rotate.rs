@@ -4,7 +4,7 @@ use std::fs;
 
 use crate::apply::{all_in_one_go, by_admin, fresh, killed_at_request};
 use crate::support::canary::Scanner;
-use crate::support::instance::{Instance as _, PROFILE, paste, words};
+use crate::support::instance::{Instance as _, PROFILE, first_login, paste, words};
 use crate::support::sandbox::Sandbox;
 use crate::support::stand_in::StandIn;
 
@@ -183,4 +183,60 @@ fn a_copy_that_somebody_changed_is_theirs_and_one_that_is_gone_stays_gone() {
     assert!(!sandbox.credentials().exists());
     assert_ne!(secret_of(&instance), old);
     sandbox.run(&["refresh", PROFILE]).ok();
+}
+
+#[test]
+fn a_client_that_acts_for_itself_proves_its_secret_by_a_token_of_its_own() {
+    let (instance, sandbox) = (StandIn::with(&[]), Sandbox::new());
+    instance.employ("boss", "Pass-Canary-4711+%&word", &["admin"]);
+    instance.let_client_act_as("abel.tuter");
+    let arguments = [first_login(&sandbox, &instance), words(&["--grant", "client-credentials"])];
+    let mut arguments = [arguments.concat(), words(&["--no-output"])].concat();
+    let at = arguments.iter().position(|word| word == "--region").unwrap();
+    arguments.drain(at..=at + 1);
+    sandbox.run(&arguments).ok();
+    let old = secret_of(&instance);
+    let outcome = sandbox.run(&rotate(&sandbox)).ok();
+    assert!(outcome.stderr.contains("proved: the instance takes"), "{outcome:#?}");
+    assert_ne!(secret_of(&instance), old);
+    sandbox.run(&["login", PROFILE, "--no-output"]).ok();
+}
+
+/// The way out of `client-exists`: everybody else needs the new secret then.
+#[test]
+fn a_client_of_an_unknown_secret_is_taken_over_by_a_new_one() {
+    let (instance, sandbox) = set_up(&[]);
+    let (old, origin, elsewhere) = (secret_of(&instance), instance.origin(), Sandbox::new());
+    let mut arguments = words(&["setup", "mine", "--rotate-secret", "--instance", &origin]);
+    arguments.extend(words(&["--region", "us-west-2"]));
+    arguments.extend(by_admin(&elsewhere));
+    let outcome = elsewhere.run(&arguments).ok();
+    assert!(outcome.stderr.contains("not proved"), "{outcome:#?}");
+    assert_ne!(secret_of(&instance), old);
+    let login = ["login", "mine", "--no-browser", "--no-output"];
+    paste(elsewhere.start(&login), &instance).ok();
+    let (_, code) = sandbox.run(&["refresh", PROFILE]).failed_with(&[4]);
+    assert_eq!(code.as_deref(), Some("token-refused"));
+}
+
+#[test]
+fn what_another_machine_refreshes_is_rotated_there_and_nothing_is_handed_over_half_way() {
+    let (instance, sandbox) = set_up(&[]);
+    let old = secret_of(&instance);
+    killed_at_request(&sandbox, &instance, &rotate(&sandbox), 2);
+    let passphrase = sandbox.file("passphrase", "correct horse battery staple\n");
+    let passphrase = passphrase.display().to_string();
+    let export = ["profile", "export", PROFILE, "--passphrase-file", &passphrase];
+    let file = sandbox.path("files").join("p.sealed").display().to_string();
+    let export = [export.as_slice(), &["--output", &file]].concat();
+    let (outcome, code) = sandbox.run(&export).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("rotation-unfinished"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("snowtoken setup p --rotate-secret"), "{outcome:#?}");
+    sandbox.run(&rotate(&sandbox)).ok();
+    assert_rotated(&instance, &sandbox, &old);
+    sandbox.run(&export).ok();
+    let new = secret_of(&instance);
+    let (outcome, code) = sandbox.run(&rotate(&sandbox)).failed_with(&[4]);
+    assert_eq!(code.as_deref(), Some("handed-over"), "{outcome:#?}");
+    assert_eq!(secret_of(&instance), new);
 }

@@ -305,6 +305,21 @@ fn a_name_that_is_taken_is_told_as_such() {
     assert_eq!(client_id.as_str(), ID);
 }
 
+/// An instance may have a rule that overwrites it: a client whose ID is not known here is of no use.
+#[test]
+fn an_id_that_the_instance_chose_itself_is_noticed() {
+    let mut desk = Desk::at(instance(&[]));
+    let body = br#"{"result":{"sys_id":"1","client_id":"theirs"}}"#.to_vec();
+    let answer = http::Response::builder().status(201).body(body).unwrap();
+    let found = desk.search(&plan()).unwrap();
+    assert!(matches!(found, Some(Found::Nothing)));
+    desk.there.script("/api/now/table/oauth_entity", answer);
+    let made = (ClientId::parse(ID).unwrap(), Secret::new(SECRET));
+    let mut apply = Apply::create(address(), authority("admin"), plan(), made, Orders::default());
+    let error = desk.drive(&mut apply).unwrap_err();
+    assert_eq!(error, ApplyError::OtherId("theirs".to_owned()));
+}
+
 #[test]
 fn several_clients_of_one_name_are_not_chosen_from() {
     let mut desk = Desk::at(instance(&[]));

@@ -27,6 +27,11 @@ pub(super) fn run(app: &App, args: &ExportArgs) -> Result<ExitCode, Failure> {
         // Nobody types a passphrase for tokens that cannot be handed over.
         let usable = session.record().and_then(|record| session.check_usable(&record));
         usable.map_err(|error| about(error.into()))?;
+        if session.spare_secret().map_err(|error| about(error.into()))?.is_some() {
+            // Which of two secrets the other machine needs is not known yet.
+            let text = "its client secret is being changed, and that is not finished";
+            return Err(about(Failure::told(Code::RotationUnfinished, text)));
+        }
         let seal = seal(app, args)?;
         handover::export(&session, &seal, &mut place).map_err(about)?
     };

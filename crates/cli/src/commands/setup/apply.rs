@@ -5,13 +5,14 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use snowtoken::core::diagnosis::{Code, Hint};
-use snowtoken::core::oauth::client::AuthenticationMethod;
+use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
 use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::secret::Secret;
 use snowtoken::core::servicenow::Instance;
 use snowtoken::core::setup::apply::{
     Apply, Authority, Found, FoundClient, Item, Orders, Search, can_be_looked_up,
 };
+use snowtoken::store::sqlite::SqliteStore;
 use snowtoken::store::{SpareRole, TokenStore as _};
 use snowtoken::{Session, config, session, setup};
 
@@ -48,7 +49,7 @@ pub(super) fn check(wish: &Wish, name: &ProfileName) -> Result<Instance, Failure
         return Err(missing("the instance", "--instance INSTANCE"));
     };
     let plan = &wish.plan;
-    let id = plan.client_id.iter().map(|id| id.as_str());
+    let id = plan.client_id.iter().map(ClientId::as_str);
     let words = [&plan.name].into_iter().chain(&plan.scopes).chain(&plan.user).map(String::as_str);
     if let Some(text) = words.chain(id).find(|text| !can_be_looked_up(text)) {
         let text = format!("\"{text}\" holds a ^, which cannot be looked up over the Table API");
@@ -81,17 +82,19 @@ struct Task<'a> {
 impl Task<'_> {
     fn run(&self) -> Result<ExitCode, Failure> {
         let app = self.app;
-        if !self.args.api.dry_run {
-            // Everything that can fail on this machine fails before anything is asked or sent.
-            app.store_or_new(self.args.key)?.probe()?;
-        }
+        // Everything that can fail on this machine fails before anything is asked or sent.
+        let store = if self.args.api.dry_run {
+            None
+        } else {
+            let mut store = app.store_or_new(self.args.key)?;
+            store.probe()?;
+            Some(store)
+        };
         let authority = admin::authority(app, &self.args.api, &self.instance)?;
         let search = Search::new(self.instance.clone(), authority.clone(), &self.wish.plan);
         let found = setup::search(&app.world, search)?;
-        if self.args.api.dry_run {
-            return self.dry_run(authority, &found);
-        }
-        let (profile, items) = self.make(authority, &found)?;
+        let Some(store) = store else { return self.dry_run(authority, &found) };
+        let (profile, items) = self.make(store, authority, &found)?;
         report::tell(&items);
         self.close(&profile, &items)
     }
@@ -136,10 +139,15 @@ impl Task<'_> {
     fn interrupted(&self, client: &FoundClient) -> Result<Option<Secret>, Failure> {
         let profile = self.wish.profile(self.name, client.client_id.clone())?;
         let Some(store) = self.app.store()? else { return Ok(None) };
-        Ok(to_set(&self.app.session_over(profile, store))?)
+        to_set(&self.app.session_over(profile, store))
     }
 
-    fn make(&self, authority: Authority, found: &Found) -> Result<(Profile, Vec<Item>), Failure> {
+    fn make(
+        &self,
+        store: SqliteStore,
+        authority: Authority,
+        found: &Found,
+    ) -> Result<(Profile, Vec<Item>), Failure> {
         let app = self.app;
         let id = match found {
             Found::Client(client) => client.client_id.clone(),
@@ -149,7 +157,6 @@ impl Task<'_> {
             },
         };
         let profile = self.wish.profile(self.name, id)?;
-        let store = app.store_or_new(self.args.key)?;
         let api = &self.args.api;
         if !(api.no_login || api.no_output || self.wish.target.class.is_prepare_only()) {
             // Where the login will deliver to.

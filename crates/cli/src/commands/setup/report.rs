@@ -1,5 +1,7 @@
 //! What became of each part of the client, for people and as data.
 
+use std::fmt::Write as _;
+
 use serde_json::{Value, json};
 use snowtoken::core::printable::Printable;
 use snowtoken::core::setup::apply::{Fate, Item, Planned};
@@ -67,10 +69,7 @@ pub(super) fn planned(
     let mut text = String::new();
     for one in planned {
         let body = Value::Object(one.body.clone());
-        text.push_str(&format!(
-            "{} {}\nAuthorization: ********\n{body:#}\n\n",
-            one.method, one.path
-        ));
+        let _ = writeln!(text, "{} {}\nAuthorization: ********\n{body:#}\n", one.method, one.path);
     }
     output::data(&text)?;
     output::say(format!(

@@ -15,7 +15,7 @@ use snowtoken::core::setup::apply::{
 use snowtoken::delivery::Credentials;
 use snowtoken::delivery::follow::{self, Standing};
 use snowtoken::session::SecretProof;
-use snowtoken::store::{Delivery, SpareRole, TokenStore as _};
+use snowtoken::store::{Delivery, RecordState, SpareRole};
 use snowtoken::{Error, Session, config, setup};
 
 use super::{Wish, admin, apply, report};
@@ -43,21 +43,33 @@ struct Task<'a> {
 
 impl Task<'_> {
     fn run(&self) -> Result<ExitCode, Failure> {
-        let is_by_hand = self.args.api.new_secret_file.is_some();
-        if let Some(session) = self.known()?
-            && !self.args.api.dry_run
-            && !is_by_hand
-            && session.spare_secret()?.is_some()
-        {
-            output::say(format!("{}: going on with a change that was not finished", self.name));
-            if let Some(done) = self.go_on(&session)? {
-                return Ok(done);
+        let api = &self.args.api;
+        let session = self.known()?;
+        if let Some(session) = &session {
+            self.check_owner(session)?;
+            let is_left_over = session.spare_secret()?.is_some();
+            if is_left_over && !api.dry_run && api.new_secret_file.is_none() {
+                output::say(format!("{}: going on with a change that was not finished", self.name));
+                if let Some(done) = self.go_on(session)? {
+                    return Ok(done);
+                }
             }
         }
-        if is_by_hand || !admin::is_named(self.app, &self.args.api) {
-            return self.by_hand();
+        if api.new_secret_file.is_some() || !admin::is_named(self.app, api) {
+            return self.by_hand(session);
         }
-        self.by_admin()
+        self.by_admin(session)
+    }
+
+    /// Whoever refreshes these tokens now would be cut off, and could not be told.
+    fn check_owner(&self, session: &Session) -> Result<(), Failure> {
+        let record = session.store().load(self.name)?;
+        match record.map(|record| record.state) {
+            Some(RecordState::HandedOver { at }) => {
+                Err(Error::HandedOver { profile: self.name.to_string(), at }.into())
+            }
+            _ => Ok(()),
+        }
     }
 
     /// The profile with its store, where both are there.
@@ -80,11 +92,13 @@ impl Task<'_> {
         }
     }
 
-    fn by_admin(&self) -> Result<ExitCode, Failure> {
+    fn by_admin(&self, session: Option<Session>) -> Result<ExitCode, Failure> {
         let (app, api) = (self.app, &self.args.api);
-        if !api.dry_run {
-            app.store_or_new(self.args.key)?.probe()?;
-        }
+        // A client that was not set up here, and may have no store yet.
+        let store = match &session {
+            None if !api.dry_run => Some(app.store_or_new(self.args.key)?),
+            _ => None,
+        };
         let authority = admin::authority(app, api, &self.instance)?;
         let search = Search::new(self.instance.clone(), authority.clone(), &self.wish.plan);
         let client = match setup::search(&app.world, search)? {
@@ -101,7 +115,12 @@ impl Task<'_> {
             return self.dry_run(&client, authority);
         }
         let profile = self.wish.profile(self.name, client.client_id.clone())?;
-        let session = app.session_over(profile.clone(), app.store_or_new(self.args.key)?);
+        let session = match (session, store) {
+            (Some(session), _) => session,
+            (None, Some(store)) => app.session_over(profile.clone(), store),
+            (None, None) => return Err(Failure::bug("there is no store")),
+        };
+        session.store().probe()?;
         let _lock = session.lock()?;
         let secret = if let Some(secret) = session.next_secret()? {
             secret
@@ -139,8 +158,8 @@ impl Task<'_> {
     }
 
     /// An administrator has changed it on the form: proved, stored, delivered.
-    fn by_hand(&self) -> Result<ExitCode, Failure> {
-        let Some(session) = self.known()? else {
+    fn by_hand(&self, session: Option<Session>) -> Result<ExitCode, Failure> {
+        let Some(session) = session else {
             return Err(Error::ProfileUnknown(self.name.to_string()).into());
         };
         let secret = self.new_secret()?;
@@ -208,7 +227,7 @@ impl Task<'_> {
                 ));
                 false
             }
-            SecretProof::Neither(error) => return Err(neither(*error)),
+            SecretProof::Neither(error) => return Err(neither(&error)),
         };
         let delivered = self.deliver_again(session)?;
         if is_proved {
@@ -306,7 +325,7 @@ fn not_taken() -> Failure {
 }
 
 /// The new one was answered well and is the current one; the old one is kept.
-fn neither(error: Error) -> Failure {
+fn neither(error: &Error) -> Failure {
     let text = format!("neither the new nor the old client secret brings tokens now: {error}");
     Failure::told(Code::RotationUnfinished, text).with_hint(Hint::run(
         "snowtoken login",

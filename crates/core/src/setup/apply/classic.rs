@@ -9,11 +9,10 @@ use super::work::{Apply, NEW, Step as Work, key};
 
 const SCOPES: &str = "oauth_entity_scope";
 const PROFILES: &str = "oauth_entity_profile";
+const LINKS: &str = "oauth_entity_profile_scope";
 
 /// Stands for the key of the profile of a client that a dry run only pretends to make.
 const NEW_PROFILE: &str = "key-of-its-profile";
-
-const LINKS: &str = "oauth_entity_profile_scope";
 
 #[derive(Debug, Clone)]
 pub(super) enum Step {
@@ -59,61 +58,24 @@ impl Step {
 
     pub(super) fn react(self, apply: &mut Apply, heard: Heard) {
         match (self, heard) {
-            (Self::ReadScopes, Heard::Rows(rows)) => {
-                let ours = |row: &&Row| text(row, "oauth_entity") == apply.known.sys_id;
-                let found = rows.iter().filter(ours).map(|r| (text(r, "name").to_owned(), key(r)));
-                let found: Vec<_> = found.collect();
-                apply.known.scopes.extend(found);
-                let missing: Vec<Step> = (apply.plan.scopes.iter())
-                    .filter(|name| !apply.known.scopes.contains_key(*name))
-                    .map(|name| Self::MakeScope(name.clone()))
-                    .collect();
-                if missing.is_empty() {
-                    apply.note(format!("Scopes ({SCOPES})"), Fate::AsItWas(None));
-                }
-                then(apply, missing.into_iter().chain([Self::ReadProfiles]).collect());
-            }
+            (Self::ReadScopes, Heard::Rows(rows)) => found_scopes(apply, &rows),
             (Self::MakeScope(name), Heard::Row(row)) => {
                 apply.note(format!("Scope {name} ({SCOPES})"), Fate::Made);
                 apply.known.scopes.insert(name, key(&row));
             }
-            (Self::MakeScope(name), heard) => {
-                apply.settle(&format!("Scope {name} ({SCOPES})"), heard, Fate::Made);
-            }
-            (Self::ReadProfiles, Heard::Rows(rows)) => {
-                let ours = |row: &&Row| text(row, "oauth_entity") == apply.known.sys_id;
-                let is_default = |row: &&Row| text(row, "default") == "true";
-                let mut ours: Vec<_> = rows.iter().filter(ours).collect();
-                ours.sort_by_key(|row| !is_default(row));
-                match ours.first() {
-                    Some(row) => {
-                        apply.known.profile = key(row);
-                        then(apply, vec![Self::ReadLinks]);
-                    }
-                    None => then(apply, vec![Self::MakeProfile, Self::ReadLinks]),
-                }
-            }
+            (Self::ReadProfiles, Heard::Rows(rows)) => found_profiles(apply, &rows),
             (Self::MakeProfile, Heard::Row(row)) => {
                 apply.known.profile = key(&row);
                 apply.note(format!("Profile ({PROFILES})"), Fate::Made);
             }
+            // The profile could not be made, which was told.
             (Self::ReadLinks, _) if apply.known.profile.is_empty() => {}
-            (Self::ReadLinks, Heard::Rows(rows)) => {
-                let ours = |row: &&Row| text(row, PROFILES) == apply.known.profile;
-                let found: Vec<_> =
-                    rows.iter().filter(ours).map(|row| text(row, SCOPES).to_owned()).collect();
-                apply.known.linked = found.into_iter().collect();
-                let missing: Vec<Step> = (apply.plan.scopes.iter())
-                    .filter(|name| is_not_linked(apply, name))
-                    .map(|name| Self::Link(name.clone()))
-                    .collect();
-                if missing.is_empty() {
-                    apply.note(format!("Scopes of the profile ({LINKS})"), Fate::AsItWas(None));
-                }
-                then(apply, missing);
-            }
+            (Self::ReadLinks, Heard::Rows(rows)) => found_links(apply, &rows),
             (Self::Link(name), heard) => {
                 apply.settle(&format!("Scope {name} of the profile ({LINKS})"), heard, Fate::Made);
+            }
+            (Self::MakeScope(name), heard) => {
+                apply.settle(&format!("Scope {name} ({SCOPES})"), heard, Fate::Made);
             }
             (Self::ReadScopes, heard) => {
                 apply.settle(&format!("Scopes ({SCOPES})"), heard, Fate::AsItWas(None));
@@ -127,6 +89,52 @@ impl Step {
             }
         }
     }
+}
+
+/// Of these rows those of the client: a filter that was dropped brings strangers'.
+fn of_client<'a>(apply: &'a Apply, rows: &'a [Row]) -> impl Iterator<Item = &'a Row> {
+    rows.iter().filter(|row| text(row, "oauth_entity") == apply.known.sys_id)
+}
+
+fn found_scopes(apply: &mut Apply, rows: &[Row]) {
+    let there = of_client(apply, rows).map(|row| (text(row, "name").to_owned(), key(row)));
+    let there: Vec<_> = there.collect();
+    apply.known.scopes.extend(there);
+    let missing: Vec<Step> = (apply.plan.scopes.iter())
+        .filter(|name| !apply.known.scopes.contains_key(*name))
+        .map(|name| Step::MakeScope(name.clone()))
+        .collect();
+    if missing.is_empty() {
+        apply.note(format!("Scopes ({SCOPES})"), Fate::AsItWas(None));
+    }
+    then(apply, missing.into_iter().chain([Step::ReadProfiles]).collect());
+}
+
+/// The default one, or any of the client's.
+fn found_profiles(apply: &mut Apply, rows: &[Row]) {
+    let mut ours: Vec<&Row> = of_client(apply, rows).collect();
+    ours.sort_by_key(|row| text(row, "default") != "true");
+    match ours.first().map(|row| key(row)) {
+        Some(profile) => {
+            apply.known.profile = profile;
+            then(apply, vec![Step::ReadLinks]);
+        }
+        None => then(apply, vec![Step::MakeProfile, Step::ReadLinks]),
+    }
+}
+
+fn found_links(apply: &mut Apply, rows: &[Row]) {
+    let ours = rows.iter().filter(|row| text(row, PROFILES) == apply.known.profile);
+    let linked = ours.map(|row| text(row, SCOPES).to_owned()).collect();
+    apply.known.linked = linked;
+    let missing: Vec<Step> = (apply.plan.scopes.iter())
+        .filter(|name| is_not_linked(apply, name))
+        .map(|name| Step::Link(name.clone()))
+        .collect();
+    if missing.is_empty() {
+        apply.note(format!("Scopes of the profile ({LINKS})"), Fate::AsItWas(None));
+    }
+    then(apply, missing);
 }
 
 /// What a new client has without anybody making it: a profile of its own.

@@ -24,6 +24,9 @@ pub enum ApplyError {
     /// The name or the client ID belongs to another client.
     #[error("{0}")]
     Taken(String),
+    /// The instance chose an ID of its own for the new client.
+    #[error("the instance made the client and gave it the ID \"{}\", and not the one it was sent", Printable(.0))]
+    OtherId(String),
     /// Anything that the API answers for other reasons.
     #[error(transparent)]
     Api(#[from] ApiError),
@@ -38,7 +41,7 @@ impl Diagnose for ApplyError {
         match self {
             Self::NotAccepted => Code::AdminNotAccepted,
             Self::RoleMissing { .. } => Code::AdminRoleMissing,
-            Self::NoRegistry => Code::ApiUnexpected,
+            Self::NoRegistry | Self::OtherId(_) => Code::ApiUnexpected,
             Self::Taken(_) => Code::ClientTaken,
             Self::Api(error) => error.code(),
         }
@@ -49,6 +52,11 @@ impl Diagnose for ApplyError {
             Self::NoRegistry => vec![Hint::set(
                 "com.snc.platform.security.oauth",
                 "an administrator activates this plugin; then repeat",
+            )],
+            Self::OtherId(_) => vec![Hint::set(
+                "--client-id",
+                "repeat with that ID under another profile name and with --client-secret-file; an administrator sees \
+                 the secret behind the lock on the client's form",
             )],
             Self::Api(error) => error.hints(),
             _ => self.code().entry().hints(),

@@ -134,7 +134,7 @@ impl Call {
     }
 
     /// Encrypted fields are saved only if values are taken as people type them.
-    pub(super) fn as_typed(mut self) -> Self {
+    pub(super) fn taken_as_typed(mut self) -> Self {
         self.path.push_str("&sysparm_input_display_value=true");
         self
     }
@@ -187,7 +187,7 @@ mod tests {
     fn a_secret_travels_in_the_body_alone_and_is_masked_where_it_is_shown() {
         let fields = Fields::secret(&Secret::new("a\"b\\c"));
         assert_eq!(Value::Object(fields.masked()).to_string(), r#"{"client_secret":"********"}"#);
-        let call = Call::change("oauth_entity", "0a/../b", fields).as_typed();
+        let call = Call::change("oauth_entity", "0a/../b", fields).taken_as_typed();
         let request = call.request(&instance(), &Authority::Bearer(Secret::new("tok")));
         assert_eq!(request.body().expose(), br#"{"client_secret":"a\"b\\c"}"#);
         assert_eq!(

@@ -49,6 +49,8 @@ pub struct Apply {
     planned: Vec<Planned>,
     pub(super) known: Known,
     secret_was_set: bool,
+    /// The instance gave the new client this ID, and not ours.
+    other_id: Option<String>,
 }
 
 /// What is known so far.
@@ -159,6 +161,7 @@ impl Apply {
             planned: Vec::new(),
             known: Known::default(),
             secret_was_set: false,
+            other_id: None,
         }
     }
 
@@ -195,7 +198,10 @@ impl Apply {
             return Err(step.refused(*status, said.clone(), &self.plan));
         }
         self.react(step, heard);
-        Ok(())
+        match self.other_id.take() {
+            None => Ok(()),
+            Some(id) => Err(ApplyError::OtherId(id)),
+        }
     }
 
     /// Whether the instance has taken the secret since this was last asked.
@@ -259,7 +265,7 @@ impl Apply {
                 (!fields.is_empty()).then(|| Call::change(table, sys_id, fields))
             }
             Step::SetSecret(secret) => {
-                Some(Call::change(table, sys_id, Fields::secret(secret)).as_typed())
+                Some(Call::change(table, sys_id, Fields::secret(secret)).taken_as_typed())
             }
             // What was pretended cannot be read.
             Step::ReadBack if self.orders.dry_run => None,
@@ -288,6 +294,9 @@ impl Apply {
     fn react(&mut self, step: Step, heard: Heard) {
         match (step, heard) {
             (Step::Create(id), Heard::Row(row)) => {
+                self.other_id = Some(text(&row, "client_id"))
+                    .filter(|own| !own.is_empty() && *own != id.as_str())
+                    .map(str::to_owned);
                 self.note(format!("Client {id} \"{}\"", self.plan.name), Fate::Made);
                 self.meet(row);
             }
@@ -301,7 +310,7 @@ impl Apply {
                 self.note("Client secret", Fate::Made);
             }
             (Step::ReadBack, Heard::Row(row)) => self.read_back(row),
-            (Step::FindUser(name), heard) => self.found_user(name, heard),
+            (Step::FindUser(name), heard) => self.found_user(&name, heard),
             (Step::SetUser(_), heard) => {
                 self.settle("OAuth Application User", heard, Fate::Made);
             }
@@ -342,7 +351,7 @@ impl Apply {
         self.known.row = row;
     }
 
-    fn found_user(&mut self, name: String, heard: Heard) {
+    fn found_user(&mut self, name: &str, heard: Heard) {
         let what = "OAuth Application User";
         let rows = match heard {
             Heard::Rows(rows) => rows,
