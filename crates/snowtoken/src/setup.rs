@@ -45,22 +45,20 @@ pub fn search(world: &World, mut search: Search) -> Result<Found, Error> {
     Ok(search.found().cloned().unwrap_or(Found::Nothing))
 }
 
-/// Makes or mends the client. `secret_was_set` is called as soon as the instance has taken the
-/// secret, before anything else is sent.
+/// Makes or mends the client. `after_each` is called after each answer, before anything else is sent:
+/// it must ask [`Apply::take_secret_was_set`], and may tell what was done so far.
 ///
 /// # Errors
 /// [`Error::Apply`] or [`Error::Transport`]; what was made stays.
 pub fn apply(
     world: &World,
     apply: &mut Apply,
-    mut secret_was_set: impl FnMut() -> Result<(), Error>,
+    mut after_each: impl FnMut(&mut Apply) -> Result<(), Error>,
 ) -> Result<(), Error> {
     while let Some(request) = apply.poll_request() {
         let answer = world.transport.send(request, ATTEMPT_LIMIT)?;
         apply.handle_response(&answer)?;
-        if apply.take_secret_was_set() {
-            secret_was_set()?;
-        }
+        after_each(apply)?;
     }
     Ok(())
 }

@@ -14,7 +14,8 @@ pub(crate) struct ApiArgs {
     /// Give the client a new secret: made, set, proved, delivered again, the old one forgotten
     #[arg(long)]
     pub(crate) rotate_secret: bool,
-    /// User name of an administrator; the password is asked for and never kept
+    /// User name of an administrator with a local password (HTTP Basic, no second factor); it is asked
+    /// for and never kept
     #[arg(long, value_name = "USER", requires = "over_the_api", conflicts_with = "admin_profile")]
     pub(crate) admin_user: Option<String>,
     /// Read the administrator's password from this file (`-` is standard input)

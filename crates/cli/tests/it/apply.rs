@@ -323,6 +323,22 @@ fn a_client_that_is_there_already_is_not_given_a_new_secret_in_passing() {
     assert_eq!(instance.registered(), [client]);
 }
 
+/// Two profiles of one client would share its one pair of tokens for each user.
+#[test]
+fn a_second_profile_needs_a_client_of_its_own() {
+    let (instance, sandbox) = fresh(&[]);
+    sandbox.run(&apply(&sandbox, &instance, &["--no-login"])).ok();
+    let mut arguments = apply(&sandbox, &instance, &["--no-login"]);
+    arguments[1] = "second".to_owned();
+    let (outcome, code) = sandbox.run(&arguments).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("client-exists"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("that of profile \"p\" here"), "{outcome:#?}");
+    let dry = sandbox.run(&[arguments.clone(), words(&["--dry-run"])].concat()).ok();
+    assert!(dry.stderr.contains("without --dry-run this would end here"), "{dry:#?}");
+    sandbox.run(&[arguments, words(&["--name", "Second"])].concat()).ok();
+    assert_eq!(instance.registered().len(), 2);
+}
+
 #[test]
 fn a_name_of_somebody_elses_client_is_not_taken() {
     let (instance, sandbox) = fresh(&[]);

@@ -4,6 +4,7 @@ mod handed_out;
 mod ledger;
 mod refresh;
 mod revoke;
+mod rotating;
 mod stores;
 
 use std::sync::Arc;

@@ -16,7 +16,8 @@ use snowtoken::store::sqlite::SqliteStore;
 use snowtoken::store::{SpareRole, TokenStore as _};
 use snowtoken::{Session, config, session, setup};
 
-use super::{Wish, admin, hand_over, report};
+use super::report::{self, Teller};
+use super::{Wish, admin, hand_over};
 use crate::app::{App, missing};
 use crate::args::SetupArgs;
 use crate::commands::{deliver, login::settings};
@@ -95,7 +96,6 @@ impl Task<'_> {
         let found = setup::search(&app.world, search)?;
         let Some(store) = store else { return self.dry_run(authority, &found) };
         let (profile, items) = self.make(store, authority, &found)?;
-        report::tell(&items);
         self.close(&profile, &items)
     }
 
@@ -122,24 +122,33 @@ impl Task<'_> {
                 Apply::create(instance, authority, plan, made, self.orders())
             }
             Found::Client(client) => {
-                let next = self.interrupted(client)?;
+                let (next, is_known) = self.interrupted(client)?;
+                if !is_known && self.args.client.client_secret_file.is_none() {
+                    let would = self.unknown_secret(&client.client_id)?;
+                    output::say(format!("note: without --dry-run this would end here: {would}"));
+                }
                 Apply::mend(instance, authority, plan, (client, next), self.orders())
             }
         };
-        setup::apply(&self.app.world, &mut work, || Ok(()))?;
+        let mut teller = Teller::default();
+        setup::apply(&self.app.world, &mut work, |_| Ok(()))?;
         if !self.args.api.json {
-            report::tell(work.items());
+            teller.tell(work.items());
         }
         let json = self.args.api.json;
         report::planned(work.planned(), work.items(), self.instance.url(), json)?;
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The secret that an interrupted run was about to set.
-    fn interrupted(&self, client: &FoundClient) -> Result<Option<Secret>, Failure> {
+    /// The secret that an interrupted run was about to set, and whether any is known.
+    fn interrupted(&self, client: &FoundClient) -> Result<(Option<Secret>, bool), Failure> {
         let profile = self.wish.profile(self.name, client.client_id.clone())?;
-        let Some(store) = self.app.store()? else { return Ok(None) };
-        to_set(&self.app.session_over(profile, store))
+        let Some(store) = self.app.store()? else { return Ok((None, false)) };
+        let session = self.app.session_over(profile, store);
+        let next = to_set(&session)?;
+        let stored = session.store().client_secret(self.name, &session.binding())?;
+        let is_known = next.is_some() || stored.is_some();
+        Ok((next, is_known))
     }
 
     fn make(
@@ -181,10 +190,17 @@ impl Task<'_> {
         };
         let kept = profile.clone();
         config::update(&app.home, move |config| config.put(kept))?;
-        let done = setup::apply(&app.world, &mut work, || session.secret_was_set());
+        let mut teller = Teller::default();
+        let done = setup::apply(&app.world, &mut work, |work| {
+            if work.take_secret_was_set() {
+                session.secret_was_set()?;
+            }
+            teller.tell(work.items());
+            Ok(())
+        });
+        teller.tell(work.items());
         let items = work.items().to_vec();
         if let Err(error) = done {
-            report::tell(&items);
             return Err(Failure::from(error).with_note(
                 "what was made stays; the same command goes on from there, with the same client ID and secret",
             ));
@@ -233,9 +249,23 @@ impl Task<'_> {
         if session.store().client_secret(self.name, &binding)?.is_some() {
             return Ok(None);
         }
-        let id = &session.profile().client_id;
-        let text = format!("the client {id} is there already, and its secret is not known here");
-        Err(Failure::told(Code::ClientExists, text))
+        Err(self.unknown_secret(&session.profile().client_id)?)
+    }
+
+    /// A client that is there, and whose it may be.
+    fn unknown_secret(&self, id: &ClientId) -> Result<Failure, Failure> {
+        let config = self.app.config()?;
+        let has_it = |other: &&Profile| other.client_id == *id && other.instance == self.instance;
+        let whose = config.profiles().iter().find(has_it).map_or_else(String::new, |other| {
+            format!(
+                ": it is that of profile \"{}\" here, and one client is for one profile",
+                other.name
+            )
+        });
+        let text = format!(
+            "the client {id} is there already, and its secret is not known for this profile{whose}"
+        );
+        Ok(Failure::told(Code::ClientExists, text))
     }
 
     fn close(&self, profile: &Profile, items: &[Item]) -> Result<ExitCode, Failure> {

@@ -9,23 +9,36 @@ use snowtoken::core::setup::apply::{Fate, Item, Planned};
 use crate::output;
 use crate::report::Failure;
 
-/// One line for each part, on stderr.
-pub(super) fn tell(items: &[Item]) {
-    for item in items {
-        let what = Printable(&item.what);
-        output::say(match &item.fate {
-            Fate::Made => format!("  made       {what}"),
-            Fate::Changed { from, to } => {
-                let from = if from.is_empty() { "nothing" } else { from };
-                format!("  changed    {what}: {} -> {}", Printable(from), Printable(to))
-            }
-            Fate::AsItWas(None) => format!("  as it was  {what}"),
-            Fate::AsItWas(Some(note)) => format!("  as it was  {what}: {}", Printable(note)),
-            Fate::Skipped(why) => format!("  skipped    {what}: {}", Printable(why)),
-            Fate::CouldNot { why, who } => {
-                format!("  COULD NOT  {what}: {}; {}", Printable(why), Printable(who))
-            }
-        });
+/// Says on stderr what became of each part, as soon as it is known.
+#[derive(Default)]
+pub(super) struct Teller {
+    told: usize,
+}
+
+impl Teller {
+    /// Says what is new in the list.
+    pub(super) fn tell(&mut self, items: &[Item]) {
+        for item in items.iter().skip(self.told) {
+            output::say(line(item));
+        }
+        self.told = items.len();
+    }
+}
+
+fn line(item: &Item) -> String {
+    let what = Printable(&item.what);
+    match &item.fate {
+        Fate::Made => format!("  made       {what}"),
+        Fate::Changed { from, to } => {
+            let from = if from.is_empty() { "nothing" } else { from };
+            format!("  changed    {what}: {} -> {}", Printable(from), Printable(to))
+        }
+        Fate::AsItWas(None) => format!("  as it was  {what}"),
+        Fate::AsItWas(Some(note)) => format!("  as it was  {what}: {}", Printable(note)),
+        Fate::Skipped(why) => format!("  skipped    {what}: {}", Printable(why)),
+        Fate::CouldNot { why, who } => {
+            format!("  COULD NOT  {what}: {}; {}", Printable(why), Printable(who))
+        }
     }
 }
 

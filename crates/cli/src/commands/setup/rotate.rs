@@ -133,7 +133,9 @@ impl Task<'_> {
             self.keep(&profile)?;
         }
         let mut work = self.work((&client, secret), authority);
-        let done = setup::apply(&app.world, &mut work, || session.secret_was_set());
+        let done = setup::apply(&app.world, &mut work, |work| {
+            if work.take_secret_was_set() { session.secret_was_set() } else { Ok(()) }
+        });
         done.map_err(unfinished)?;
         output::say(format!(
             "{}: the new client secret is set; every copy of the old one is worth nothing now",
@@ -151,7 +153,7 @@ impl Task<'_> {
     fn dry_run(&self, client: &FoundClient, authority: Authority) -> Result<ExitCode, Failure> {
         let thrown_away = setup::new_secret(self.app.world.dice)?;
         let mut work = self.work((client, thrown_away), authority);
-        setup::apply(&self.app.world, &mut work, || Ok(()))?;
+        setup::apply(&self.app.world, &mut work, |_| Ok(()))?;
         let (url, json) = (self.instance.url(), self.args.api.json);
         report::planned(work.planned(), work.items(), url, json)?;
         Ok(ExitCode::SUCCESS)

@@ -1,6 +1,7 @@
 //! Answers of the Table API to an administrator.
 
 use serde_json::{Map, Value};
+use zeroize::Zeroize as _;
 
 use super::error::ApplyError;
 use super::table::Authority;
@@ -26,7 +27,13 @@ pub(super) enum Heard {
 /// Reads an answer; whatever concerns more than this one call ends the work.
 pub(super) fn hear(answer: &Response, authority: &Authority) -> Result<Heard, ApplyError> {
     let status = answer.status().as_u16();
-    let json: Option<Value> = serde_json::from_slice(answer.body().expose()).ok();
+    let mut json: Option<Value> = serde_json::from_slice(answer.body().expose()).ok();
+    // Whoever sends more than was asked for may send this, in whatever form.
+    if let Some(Value::Object(row)) = json.as_mut().and_then(|json| json.get_mut("result"))
+        && let Some(Value::String(mut secret)) = row.remove("client_secret")
+    {
+        secret.zeroize();
+    }
     let result = json.as_ref().and_then(|json| json.get("result"));
     match (status, result) {
         (200 | 201, Some(Value::Object(row))) => return Ok(Heard::Row(row.clone())),
@@ -103,6 +110,15 @@ mod tests {
         ] {
             assert_eq!(heard(status, &body).unwrap_err().code(), code, "{status} {body}");
         }
+    }
+
+    #[test]
+    fn a_secret_that_nobody_asked_for_is_not_kept() {
+        let Ok(Heard::Row(row)) = heard(200, r#"{"result":{"client_secret":"x","sys_id":"1"}}"#)
+        else {
+            panic!("no row")
+        };
+        assert_eq!(Value::Object(row).to_string(), r#"{"sys_id":"1"}"#);
     }
 
     #[test]

@@ -28,7 +28,7 @@ impl Step {
                 let query = format!("nameIN{}", apply.plan.scopes.join(","));
                 Call::list(SCOPES, &query, "sys_id,name", 200)
             }
-            Self::MakeScope(name) => Call::make(SCOPES, Fields::of(&[("name", name)])),
+            Self::MakeScope(name) => Call::make(SCOPES, Fields::of(&[("name", name)]), "sys_id"),
             Self::ReadMappings => {
                 let query = format!("oauth_entity={}", known.sys_id);
                 Call::list(MAPPINGS, &query, "sys_id,oauth_entity,auth_scope", 200)
@@ -36,7 +36,7 @@ impl Step {
             Self::Map(name) => {
                 let scope = known.auth_scopes.get(name)?;
                 let fields = [("oauth_entity", known.sys_id.as_str()), ("auth_scope", scope)];
-                Call::make(MAPPINGS, Fields::of(&fields))
+                Call::make(MAPPINGS, Fields::of(&fields), "sys_id")
             }
         })
     }

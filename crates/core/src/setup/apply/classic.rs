@@ -33,7 +33,7 @@ impl Step {
             Self::MakeScope(name) => {
                 let fields =
                     [("oauth_entity", known.sys_id.as_str()), ("name", name), (SCOPES, name)];
-                Call::make(SCOPES, Fields::of(&fields))
+                Call::make(SCOPES, Fields::of(&fields), "sys_id")
             }
             Self::ReadProfiles => {
                 Call::list(PROFILES, &of_client, "sys_id,name,default,oauth_entity", 50)
@@ -42,7 +42,7 @@ impl Step {
                 let name = format!("{} default_profile", apply.plan.name);
                 let fields =
                     [("oauth_entity", known.sys_id.as_str()), ("name", &name), ("default", "true")];
-                Call::make(PROFILES, Fields::of(&fields))
+                Call::make(PROFILES, Fields::of(&fields), "sys_id")
             }
             Self::ReadLinks => {
                 let query = format!("{PROFILES}={}", known.profile);
@@ -51,7 +51,7 @@ impl Step {
             Self::Link(name) => {
                 let scope = known.scopes.get(name)?;
                 let fields = [(PROFILES, known.profile.as_str()), (SCOPES, scope)];
-                Call::make(LINKS, Fields::of(&fields))
+                Call::make(LINKS, Fields::of(&fields), "sys_id")
             }
         })
     }

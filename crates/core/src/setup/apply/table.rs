@@ -120,14 +120,17 @@ impl Call {
         Self { method: Method::GET, path, body: None }
     }
 
-    pub(super) fn make(table: &str, body: Fields) -> Self {
-        let path = format!("/api/now/table/{table}?sysparm_exclude_reference_link=true");
+    /// Answers to writing calls hold no more than these fields: of a client never the secret.
+    pub(super) fn make(table: &str, body: Fields, fields: &str) -> Self {
+        let path = format!(
+            "/api/now/table/{table}?sysparm_fields={fields}&sysparm_exclude_reference_link=true"
+        );
         Self { method: Method::POST, path, body: Some(body) }
     }
 
     pub(super) fn change(table: &str, sys_id: &str, body: Fields) -> Self {
         let path = format!(
-            "/api/now/table/{table}/{}?sysparm_exclude_reference_link=true",
+            "/api/now/table/{table}/{}?sysparm_fields=sys_id&sysparm_exclude_reference_link=true",
             component(sys_id).as_str()
         );
         Self { method: Method::PATCH, path, body: Some(body) }
@@ -192,7 +195,7 @@ mod tests {
         assert_eq!(request.body().expose(), br#"{"client_secret":"a\"b\\c"}"#);
         assert_eq!(
             request.uri().to_string(),
-            "https://classics.service-now.com/api/now/table/oauth_entity/0a%2F..%2Fb?sysparm_exclude_reference_link=true&sysparm_input_display_value=true"
+            "https://classics.service-now.com/api/now/table/oauth_entity/0a%2F..%2Fb?sysparm_fields=sys_id&sysparm_exclude_reference_link=true&sysparm_input_display_value=true"
         );
         assert!(!format!("{call:?}").contains("a\\\"b"), "{call:?}");
     }

@@ -258,7 +258,7 @@ impl Apply {
     fn call(&self, step: &Step) -> Option<Call> {
         let (sys_id, table) = (&self.known.sys_id, "oauth_entity");
         match step {
-            Step::Create(id) => Some(Call::make(table, entity::new(&self.plan, id))),
+            Step::Create(id) => Some(Call::make(table, entity::new(&self.plan, id), FIELDS)),
             Step::Mend => {
                 let mut fields = Fields::default();
                 self.known.wanted.iter().for_each(|one| fields.put(one.field, &one.to));
@@ -281,7 +281,7 @@ impl Apply {
             }
             Step::TurnSwitch(None) => {
                 let fields = [("name", CLIENT_CREDENTIALS), ("type", "boolean"), ("value", "true")];
-                Some(Call::make("sys_properties", Fields::of(&fields)))
+                Some(Call::make("sys_properties", Fields::of(&fields), "sys_id"))
             }
             Step::TurnSwitch(Some(key)) => {
                 Some(Call::change("sys_properties", key, Fields::of(&[("value", "true")])))
@@ -345,7 +345,7 @@ impl Apply {
                 why: format!("the instance answered well, and the field still holds \"{from}\""),
                 who: format!("an administrator sets {field} to {to} on the client's form"),
             });
-            self.items.retain(|other| other.what != item.what);
+            // What was there before needs no word any more; what was changed was changed in vain.
             self.items.push(item);
         }
         self.known.row = row;

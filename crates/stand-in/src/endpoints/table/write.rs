@@ -46,7 +46,7 @@ pub(super) fn create(instance: &mut Instance, call: &Call, caller: &Caller, name
         },
         _ => keep_row(instance, name, sent),
     };
-    reply::api(201, &json!({ "result": made }))
+    reply::api(201, &json!({ "result": super::shown(instance, call, caller, &made) }))
 }
 
 pub(super) fn change(
@@ -84,7 +84,7 @@ pub(super) fn change(
         }
         _ => change_row(instance, name, sys_id, sent),
     };
-    reply::api(200, &json!({ "result": changed }))
+    reply::api(200, &json!({ "result": super::shown(instance, call, caller, &changed) }))
 }
 
 pub(super) fn delete(instance: &mut Instance, caller: &Caller, name: &str, id: &str) -> Reply {
