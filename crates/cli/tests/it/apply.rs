@@ -114,7 +114,7 @@ fn whatever_stands_in_the_way_is_told_precisely_and_nothing_is_made() {
         ("api.rate_limit=1", "admin", 5, "rate-limited"),
         ("fault.kind=asleep", "admin", 5, "instance-asleep"),
         ("fault.kind=unavailable", "admin", 5, "instance-busy"),
-        ("fault.kind=login-page", "admin", 5, "answer-unreadable"),
+        ("fault.kind=login-page", "admin", 5, "sign-in-in-front"),
     ];
     for (knob, user, exit, wanted) in cases {
         let (instance, sandbox) = fresh(&[knob]);

@@ -85,9 +85,10 @@ pub(super) fn planned(
         let _ = writeln!(text, "{} {}\nAuthorization: ********\n{body:#}\n", one.method, one.path);
     }
     output::data(&text)?;
-    output::say(format!(
-        "{} requests would be written to {instance}; only reading calls were sent",
-        planned.len()
-    ));
+    let requests = match planned.len() {
+        1 => "1 request".to_owned(),
+        count => format!("{count} requests"),
+    };
+    output::say(format!("{requests} would write to {instance}; only reading calls were sent"));
     Ok(())
 }
