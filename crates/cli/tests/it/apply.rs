@@ -323,6 +323,18 @@ fn a_client_that_is_there_already_is_not_given_a_new_secret_in_passing() {
     assert_eq!(instance.registered(), [client]);
 }
 
+#[test]
+fn two_that_run_at_once_make_one_client() {
+    let (instance, sandbox) = fresh(&[]);
+    let arguments = apply(&sandbox, &instance, &["--no-login"]);
+    let both = [sandbox.start(&arguments), sandbox.start(&arguments)];
+    for running in both {
+        running.finish().ok();
+    }
+    assert_eq!(instance.registered().len(), 1);
+    log_in_again(&sandbox, &instance);
+}
+
 /// Two profiles of one client would share its one pair of tokens for each user.
 #[test]
 fn a_second_profile_needs_a_client_of_its_own() {

@@ -92,10 +92,13 @@ impl Task<'_> {
             Some(store)
         };
         let authority = admin::authority(app, &self.args.api, &self.instance)?;
+        // Nobody is waited for while the lock is held; whoever comes second finds the client.
+        let lock = store.is_some().then(|| session::lock(&app.home.data, self.name)).transpose()?;
         let search = Search::new(self.instance.clone(), authority.clone(), &self.wish.plan);
         let found = setup::search(&app.world, search)?;
         let Some(store) = store else { return self.dry_run(authority, &found) };
         let (profile, items) = self.make(store, authority, &found)?;
+        drop(lock);
         self.close(&profile, &items)
     }
 
@@ -172,7 +175,6 @@ impl Task<'_> {
             deliver::destination(app, &profile, &store, self.args.output.as_deref())?;
         }
         let session = app.session_over(profile.clone(), store);
-        let _lock = session.lock()?;
         let given = settings::secret(app, self.args.client.client_secret_file.as_deref())?;
         let (instance, plan) = (self.instance.clone(), self.wish.plan.clone());
         let (mut work, sets_secret) = match found {
