@@ -66,6 +66,8 @@ pub struct Instance {
     pub(crate) faults: Faults,
     pub(crate) random: Random,
     pub(crate) ids: Random,
+    /// Assertions that were accepted, by client and `jti`, and until when they could be again.
+    pub(crate) assertions: BTreeMap<(String, String), Timestamp>,
     pub(crate) token_calls: VecDeque<Timestamp>,
     pub(crate) api_calls: VecDeque<Timestamp>,
     syslog: VecDeque<SyslogEntry>,
@@ -98,6 +100,7 @@ impl Instance {
             scripts: BTreeMap::new(),
             random: Random::new(seed, "tokens"),
             ids: Random::new(seed, "records"),
+            assertions: BTreeMap::new(),
             token_calls: VecDeque::new(),
             api_calls: VecDeque::new(),
             syslog: VecDeque::new(),

@@ -35,6 +35,7 @@
 mod admin;
 mod behaviour;
 mod call;
+mod certificate;
 mod clock;
 mod control;
 mod endpoints;
@@ -55,6 +56,8 @@ pub use behaviour::{Behaviour, BehaviourError, Knob, Values};
 pub use clock::Clock;
 pub use fault::Fault;
 pub use instance::{Answer, Instance};
-pub use model::{APPFLOW_REDIRECT_URL, Client, RecordedRequest, SyslogEntry, Transaction, User};
+pub use model::{
+    APPFLOW_REDIRECT_URL, Client, JwtEndpoint, RecordedRequest, SyslogEntry, Transaction, User,
+};
 pub use person::{Decision, Person, PersonError};
 pub use server::{Options, Running, Server};

@@ -48,6 +48,8 @@ pub struct Client {
     pub inbound_grant_type: String,
     /// The Logo URL; empty for none.
     pub logo_url: String,
+    /// What a JWT API endpoint has besides: the record is one of `oauth_jwt` then.
+    pub jwt: Option<JwtEndpoint>,
     /// Every other field that was written to the record by API, as text.
     pub other: BTreeMap<String, String>,
 }
@@ -77,7 +79,33 @@ impl Default for Client {
             token_format: "opaque".to_owned(),
             inbound_grant_type: String::new(),
             logo_url: String::new(),
+            jwt: None,
             other: BTreeMap::new(),
+        }
+    }
+}
+
+/// What a row of `oauth_jwt` has besides those of `oauth_entity` (§7.2).
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct JwtEndpoint {
+    /// The field of `sys_user` that holds an assertion's subject.
+    pub user_field: String,
+    /// So many seconds an assertion's dates may be wrong.
+    pub clock_skew: u32,
+    /// Whether an assertion is accepted once only.
+    pub enable_jti_verification: bool,
+    /// The claim that tells assertions apart.
+    pub jti_claim: String,
+}
+
+impl Default for JwtEndpoint {
+    fn default() -> Self {
+        Self {
+            user_field: "user_name".to_owned(),
+            clock_skew: 300,
+            enable_jti_verification: true,
+            jti_claim: "jti".to_owned(),
         }
     }
 }

@@ -99,6 +99,12 @@ knobs! {
         "The answer to an unknown or missing grant_type: the generic 401, 400 unsupported_grant_type, or 401 without a body.";
     CLIENT_CREDENTIALS "client_credentials.enabled" SWITCH, "off", "§6",
         "Property glide.oauth.inbound.client.credential.grant_type.enabled.";
+    JWT_KID_MISSING "jwt.kid_missing" OneOf(&["any-key", "refused"]), "any-key", "§6, §7.2",
+        "An assertion without kid in its header: verified by any verifier map of the client, or refused.";
+    JWT_ADMIN "jwt.admin" OneOf(&["refused", "allowed"]), "refused", "§6",
+        "A JWT bearer grant for a user with the role admin.";
+    JWT_SECRET "jwt.client_secret" OneOf(&["required", "optional"]), "required", "§6",
+        "Whether a client that is not public must send its client_secret beside an assertion.";
     SCOPE_TABLE "scope.table" OneOf(&["oauth_entity_scope", "oauth_entity_auth_scope_mapping"]), "oauth_entity_scope", "§7.4, §15.8",
         "Which rows the token endpoint compares a requested scope with.";
     SCOPE_EMPTY "scope.empty" OneOf(&["absent", "refused"]), "absent", "§16.12",

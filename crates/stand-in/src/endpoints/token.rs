@@ -1,5 +1,6 @@
 //! The token endpoint (§3, §4, §14.5-7): checks in order, and one answer for nearly every failure.
 
+mod assertion;
 mod client;
 mod code;
 
@@ -38,6 +39,7 @@ fn decide(instance: &mut Instance, call: &Call) -> Result<Granted, Refusal> {
     match value(&parameters, "grant_type") {
         Some("authorization_code") => exchange_code(instance, call.now, &client, &parameters),
         Some("refresh_token") => refresh(instance, call.now, &client, &parameters),
+        Some(assertion::GRANT) => assertion::exchange(instance, call.now, &client, &parameters),
         Some("client_credentials") => client_credentials(instance, call.now, &client, &parameters),
         other => Err(unsupported(instance, other)),
     }
@@ -117,7 +119,7 @@ fn exchange_code(
     Ok(instance.grant(now, client, &code.user_name, &scope, wants_refresh))
 }
 
-fn check_user(instance: &Instance, user_name: &str) -> Result<(), Refusal> {
+pub(super) fn check_user(instance: &Instance, user_name: &str) -> Result<(), Refusal> {
     let invalid = |cause: &str| Refusal::new("invalid_grant", format!("invalid_token: {cause}"));
     let user = instance.record_of_user(user_name).ok_or_else(|| invalid("no such user"))?;
     if !user.active {
@@ -133,7 +135,7 @@ fn check_user(instance: &Instance, user_name: &str) -> Result<(), Refusal> {
 }
 
 /// Every requested scope needs a row (§1.8, §7.4). Without a request it is `useraccount`.
-fn check_scope(
+pub(super) fn check_scope(
     instance: &Instance,
     client: &Client,
     requested: Option<&str>,

@@ -2,7 +2,7 @@
 
 use snowtoken_stand_in::{Behaviour, Values};
 
-const SOURCES: [&str; 12] = [
+const SOURCES: [&str; 13] = [
     include_str!("api.rs"),
     include_str!("faults.rs"),
     include_str!("pages.rs"),
@@ -14,6 +14,7 @@ const SOURCES: [&str; 12] = [
     include_str!("registry.rs"),
     include_str!("rfc6749.rs"),
     include_str!("rfc7009.rs"),
+    include_str!("rfc7523.rs"),
     include_str!("rfc7636.rs"),
 ];
 

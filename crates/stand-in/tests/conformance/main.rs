@@ -16,5 +16,6 @@ mod records;
 mod registry;
 mod rfc6749;
 mod rfc7009;
+mod rfc7523;
 mod rfc7636;
 mod sockets;

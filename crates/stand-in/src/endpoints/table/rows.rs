@@ -10,7 +10,8 @@ use crate::instance::{Instance, Row};
 use crate::model::{Client, Owner, Pair, Token, User};
 
 const PREFIXES: [&str; 5] = ["kb_", "sys_", "m2m_kb_", "cmn_", "oauth_"];
-const OTHERS: [&str; 4] = ["user_criteria", "core_company", "incident", "syslog"];
+const OTHERS: [&str; 5] =
+    ["user_criteria", "core_company", "incident", "syslog", "jwt_verifier_map"];
 
 /// System properties that are knobs here: (property, knob).
 pub(super) const PROPERTIES: [(&str, &knob::Knob); 4] = [
@@ -35,6 +36,7 @@ pub(super) fn of_table(instance: &Instance, user: &User, name: &str) -> Option<V
             let clients = instance.clients.keys().filter_map(|id| instance.record_of_client(id));
             clients.map(|client| client_row(instance, &client)).collect()
         }
+        "oauth_jwt" => jwt_rows(instance),
         "oauth_entity_scope" => scope_rows(instance, "name", |client| &client.scopes),
         "oauth_entity_auth_scope_mapping" => {
             scope_rows(instance, "auth_scope", |client| &client.auth_scopes)
@@ -55,7 +57,7 @@ pub(super) fn of_table(instance: &Instance, user: &User, name: &str) -> Option<V
 /// Tables that only administrators may read.
 pub(super) fn needs_admin(instance: &Instance, name: &str) -> bool {
     match name {
-        "oauth_entity" => instance.behaviour.is(&knob::API_CLIENTS, "administrators"),
+        "oauth_entity" | "oauth_jwt" => instance.behaviour.is(&knob::API_CLIENTS, "administrators"),
         "oauth_credential" => instance.behaviour.is(&knob::API_CREDENTIALS, "administrators"),
         "sys_user_has_role" => instance.behaviour.is(&knob::API_ROLES, "administrators"),
         "oauth_entity_scope"
@@ -64,7 +66,9 @@ pub(super) fn needs_admin(instance: &Instance, name: &str) -> bool {
         | "oauth_entity_auth_scope_mapping"
         | "sys_auth_scope"
         | "sys_properties"
-        | "syslog" => true,
+        | "syslog"
+        | "jwt_verifier_map"
+        | "sys_certificate" => true,
         _ => false,
     }
 }
@@ -82,6 +86,8 @@ pub(super) fn reference(field: &str) -> Option<&'static str> {
         "peer" | "oauth_entity" => Some("oauth_entity"),
         "oauth_entity_profile" => Some("oauth_entity_profile"),
         "auth_scope" => Some("sys_auth_scope"),
+        "oauth_jwt" => Some("oauth_jwt"),
+        "sys_certificate" => Some("sys_certificate"),
         "kb_knowledge_base" => Some("kb_knowledge_base"),
         "kb_category" => Some("kb_category"),
         _ => None,
@@ -189,6 +195,24 @@ fn auth_scope_rows(instance: &Instance) -> Vec<Row> {
 /// The key of an auth scope: the same on every pretend instance.
 pub(super) fn auth_scope_id(name: &str) -> String {
     crate::random::Random::new(0, &format!("auth scope {name}")).sys_id()
+}
+
+/// The child of `oauth_entity` for clients that sign assertions.
+fn jwt_rows(instance: &Instance) -> Vec<Row> {
+    let clients = instance.clients.keys().filter_map(|id| instance.record_of_client(id));
+    clients.filter_map(|client| jwt_row(instance, &client)).collect()
+}
+
+pub(super) fn jwt_row(instance: &Instance, client: &Client) -> Option<Row> {
+    let jwt = client.jwt.as_ref()?;
+    let mut made = client_row(instance, client);
+    made.extend(row(json!({
+        "user_field": jwt.user_field,
+        "clock_skew": jwt.clock_skew.to_string(),
+        "enable_jti_verification": jwt.enable_jti_verification.to_string(),
+        "jti_claim": jwt.jti_claim,
+    })));
+    Some(made)
 }
 
 fn scope_rows(instance: &Instance, field: &str, of: fn(&Client) -> &Vec<String>) -> Vec<Row> {

@@ -7,7 +7,7 @@ use crate::behaviour as knob;
 use crate::call::{Call, value};
 use crate::endpoints::api::Caller;
 use crate::instance::{Instance, Row};
-use crate::model::Client;
+use crate::model::{Client, JwtEndpoint};
 use crate::reply::{self, Reply};
 
 const MOST_ROWS: usize = 10_000;
@@ -18,9 +18,10 @@ pub(super) fn create(instance: &mut Instance, call: &Call, caller: &Caller, name
         Err(refusal) => return refusal,
     };
     let made = match name {
-        "oauth_entity" => {
+        "oauth_entity" | "oauth_jwt" => {
             let mut client = Client {
                 name: String::new(),
+                jwt: (name == "oauth_jwt").then(JwtEndpoint::default),
                 redirect_urls: Vec::new(),
                 scopes: Vec::new(),
                 auth_scopes: Vec::new(),
@@ -31,7 +32,7 @@ pub(super) fn create(instance: &mut Instance, call: &Call, caller: &Caller, name
                 return aborted(name);
             }
             let kept = instance.put_client(client);
-            rows::client_row(instance, &kept)
+            rows::jwt_row(instance, &kept).unwrap_or_else(|| rows::client_row(instance, &kept))
         }
         "oauth_entity_scope" | "oauth_entity_auth_scope_mapping" => {
             match add_scope(instance, caller, name, &sent) {
@@ -61,7 +62,7 @@ pub(super) fn change(
         Err(refusal) => return refusal,
     };
     let changed = match name {
-        "oauth_entity" => {
+        "oauth_entity" | "oauth_jwt" => {
             let found = instance.clients.values().find(|client| client.sys_id == sys_id).cloned();
             let Some(mut client) = found else {
                 return invalid_update("no such record");
@@ -70,7 +71,7 @@ pub(super) fn change(
             write_client(instance, call, &mut client, &sent);
             instance.clients.remove(&before);
             let kept = instance.put_client(client);
-            rows::client_row(instance, &kept)
+            rows::jwt_row(instance, &kept).unwrap_or_else(|| rows::client_row(instance, &kept))
         }
         "sys_properties" => {
             let known = rows::PROPERTIES
@@ -99,7 +100,7 @@ pub(super) fn delete(instance: &mut Instance, caller: &Caller, name: &str, id: &
         let found = tokens.into_iter().find(|token| token.sys_id == id);
         let value = found.map(|token| token.value.clone());
         value.map(|value| instance.revoke_value(&value));
-    } else if name == "oauth_entity" {
+    } else if matches!(name, "oauth_entity" | "oauth_jwt") {
         instance.clients.retain(|_, client| client.sys_id != id);
     } else if let Some(kept) = instance.rows.get_mut(name) {
         kept.retain(|row| row.get("sys_id") != Some(&json!(id)));
@@ -182,11 +183,25 @@ fn write_client(instance: &Instance, call: &Call, client: &mut Client, sent: &Ro
                 let user = instance.users.values().find(named);
                 client.user = user.map(|user| user.user_name.clone()).unwrap_or_default();
             }
+            _ if write_jwt(client.jwt.as_mut(), name, &text) => {}
             _ => {
                 client.other.insert(name.clone(), text);
             }
         }
     }
+}
+
+/// The fields of `oauth_jwt` alone; whether it was one of them.
+fn write_jwt(jwt: Option<&mut JwtEndpoint>, name: &str, text: &str) -> bool {
+    let Some(jwt) = jwt else { return false };
+    match name {
+        "user_field" => text.clone_into(&mut jwt.user_field),
+        "clock_skew" => number(&mut jwt.clock_skew, text),
+        "enable_jti_verification" => jwt.enable_jti_verification = text != "false",
+        "jti_claim" => text.clone_into(&mut jwt.jti_claim),
+        _ => return false,
+    }
+    true
 }
 
 fn number(field: &mut u32, text: &str) {

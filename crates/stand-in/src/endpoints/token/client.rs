@@ -39,10 +39,17 @@ pub(super) fn check_client(
     }
     match secret {
         None if client.public_client => Ok(client),
+        None if needs_no_secret(instance, parameters) => Ok(client),
         None => Err(Refusal::new("invalid_client", "client_secret")),
         Some(secret) if secret == client.client_secret && !secret.is_empty() => Ok(client),
         Some(_) => Err(invalid("wrong client_secret")),
     }
+}
+
+/// An assertion proves who speaks; whether that is enough is for the knob to say.
+fn needs_no_secret(instance: &Instance, parameters: &Pairs) -> bool {
+    value(parameters, "grant_type") == Some(super::assertion::GRANT)
+        && instance.behaviour.is(&knob::JWT_SECRET, "optional")
 }
 
 fn split_basic(instance: &Instance, text: &str) -> Option<(String, String)> {
