@@ -119,6 +119,7 @@ fn check_keeper(answer: &Response) -> &'static str {
             }
             Event::NothingToRefresh => panic!("there is something"),
             Event::CameTooLate { .. } => panic!("nothing was forgotten"),
+            Event::NotSigned(_) => panic!("nothing was to be signed"),
         }
         let (due, _) = keeper.poll_timeout().expect("a next attempt");
         assert!(due > now, "never at once");

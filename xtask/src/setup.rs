@@ -13,9 +13,10 @@ struct Package {
     probe: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 16] = [
+const PACKAGES: [Package; 17] = [
     Package { name: "age", probe: &["age", "--version"] },
     Package { name: "bash", probe: &["bash", "--version"] },
+    Package { name: "openssl", probe: &["openssl", "version"] },
     Package { name: "chromium", probe: &["test", "-x", "/usr/bin/chromium"] },
     Package { name: "dash", probe: &["dash", "-c", ":"] },
     Package { name: "dbus", probe: &["dbus-run-session", "--version"] },

@@ -82,6 +82,16 @@ pub(crate) fn first_line(path: &Path) -> io::Result<Secret> {
     piped_line(&mut file).map(|(secret, _)| secret)
 }
 
+/// All of standard input, as a secret.
+pub(crate) fn piped_secret(limit: u16) -> io::Result<Secret> {
+    let mut bytes = Zeroizing::new(Vec::with_capacity(usize::from(limit)));
+    io::stdin().lock().take(u64::from(limit)).read_to_end(&mut bytes)?;
+    String::from_utf8(std::mem::take(&mut *bytes)).map(Secret::new).map_err(|error| {
+        drop(Zeroizing::new(error.into_bytes()));
+        io::Error::new(io::ErrorKind::InvalidData, "it is no text")
+    })
+}
+
 /// Reads up to and including a line break, byte by byte: what comes after it is somebody else's.
 /// Tells whether the input ended.
 fn piped_line(input: &mut impl io::Read) -> io::Result<(Secret, bool)> {

@@ -11,8 +11,13 @@
 //! - a refresh token is given up only after two refusals in a row, never for a lost answer, a page,
 //!   a 5xx or a 429;
 //! - whatever is to be handed out comes in an event first, so that it can be stored before.
+//!
+//! Where a client gets tokens by [itself](OwnGrant), the same grant again is what a refresh is
+//! elsewhere. Nothing can be lost then, and a refusal is never a person's business: it is tried once
+//! more, like every refusal, and after that whenever somebody may have mended its cause.
 
 mod event;
+mod renewal;
 pub mod roster;
 mod schedule;
 mod state;
@@ -23,6 +28,7 @@ use std::collections::VecDeque;
 use jiff::{SignedDuration, Timestamp};
 
 pub use event::{Command, Event, Failure, NoAnswer};
+pub use renewal::OwnGrant;
 pub use schedule::{Policy, REJECTION_PAUSE, Why};
 pub use state::{Attempt, Change, FailedAttempt, Progress, RefreshTokenChange, TokenState};
 
@@ -32,7 +38,7 @@ use crate::oauth::client::Client;
 use crate::oauth::error::ErrorCode;
 use crate::oauth::token::{ExpectTokenResponse, TokenError, TokenResponse, refresh};
 use crate::oauth::{Endpoints, Request, Response};
-use crate::servicenow::{Lifespans, Phase, TokenFailure};
+use crate::servicenow::{Lifespans, TokenFailure};
 use crate::token_set::{Generation, TokenSet};
 use schedule::Jitter;
 
@@ -45,6 +51,8 @@ pub struct Keeper {
     facts: Facts,
     policy: Policy,
     jitter: Jitter,
+    /// How tokens are renewed, if not by a refresh token.
+    own_grant: Option<OwnGrant>,
     state: TokenState,
     generation: Generation,
     /// The last time we were told, to notice a clock that was set back.
@@ -76,6 +84,7 @@ impl Keeper {
             facts: Facts::default(),
             policy,
             jitter: Jitter::new(seed),
+            own_grant: None,
             seen: tokens.as_ref().map_or(Timestamp::MIN, |tokens| tokens.issued_at),
             refreshed_at: None,
             state: tokens.map_or(TokenState::Absent, TokenState::fresh),
@@ -125,6 +134,12 @@ impl Keeper {
         Self { facts, ..self }
     }
 
+    /// The same for a client that gets its tokens by itself.
+    #[must_use]
+    pub fn renewing_by(self, own_grant: OwnGrant) -> Self {
+        Self { own_grant: Some(own_grant), ..self }
+    }
+
     /// What is known about the profile now: to be stored with the tokens.
     pub fn facts(&self) -> &Facts {
         &self.facts
@@ -148,7 +163,9 @@ impl Keeper {
     /// When `handle_timeout` should be called, and why.
     pub fn poll_timeout(&self) -> Option<(Timestamp, Why)> {
         match &self.state {
-            TokenState::Fresh { tokens, next: None } if tokens.refresh_token.is_some() => {
+            TokenState::Fresh { tokens, next: None }
+                if tokens.refresh_token.is_some() || self.own_grant.is_some() =>
+            {
                 Some((self.policy.refresh_at(tokens), Why::AccessTokenEnds))
             }
             TokenState::Fresh { next: Some(next), .. } | TokenState::Waiting { next, .. } => {
@@ -211,10 +228,14 @@ impl Keeper {
         else {
             return;
         };
+        let answered_at = answer.as_ref().ok().and_then(crate::oauth::date);
         match answer.map(|answer| expected.receive(answer)) {
             // A clock that was set back meanwhile would move the ends of the tokens far ahead.
             Ok(Ok(response)) => self.succeed(now, sent_at.min(now), *tokens, response),
-            Ok(Err(error)) => self.fail(now, tokens, attempt, error),
+            Ok(Err(error)) => {
+                let phase = self.phase(now, &tokens, answered_at);
+                self.fail(now, tokens, attempt, TokenFailure { phase, error });
+            }
             Err(no_answer) => self.lose(now, tokens, attempt, no_answer),
         }
     }
@@ -276,12 +297,21 @@ impl Keeper {
             self.events.push_back(Event::NothingToRefresh);
             return;
         };
-        let Some(refresh_token) = &tokens.refresh_token else {
-            self.state = TokenState::Fresh { tokens, next: None };
-            self.events.push_back(Event::NothingToRefresh);
-            return;
+        let made = match (&mut self.own_grant, &tokens.refresh_token) {
+            (Some(grant), _) => {
+                grant.request(&self.endpoints, &self.client, now).map_err(Event::NotSigned)
+            }
+            (None, Some(token)) => Ok(refresh(&self.endpoints, &self.client, token)),
+            (None, None) => Err(Event::NothingToRefresh),
         };
-        let (request, expected) = refresh(&self.endpoints, &self.client, refresh_token);
+        let (request, expected) = match made {
+            Ok(made) => made,
+            Err(event) => {
+                self.state = TokenState::Fresh { tokens, next: None };
+                self.events.push_back(event);
+                return;
+            }
+        };
         self.abandon();
         self.expected = Some(expected);
         self.requests.push_back((self.generation, request));
@@ -296,7 +326,8 @@ impl Keeper {
         response: TokenResponse,
     ) {
         let facts = std::mem::take(&mut self.facts);
-        let (tokens, change, facts) = state::apply(old, response, sent_at, self.lifespans, facts);
+        let apply = if self.own_grant.is_some() { state::apply_own } else { state::apply };
+        let (tokens, change, facts) = apply(old, response, sent_at, self.lifespans, facts);
         self.facts = facts;
         self.refreshed_at = Some(now);
         let next = if change.brought_progress() {
@@ -313,20 +344,20 @@ impl Keeper {
         self.events.push_back(Event::Refreshed { tokens: Box::new(tokens), change });
     }
 
-    fn fail(&mut self, now: Timestamp, tokens: Box<TokenSet>, attempt: Attempt, error: TokenError) {
-        let phase = Phase::Refresh {
-            since_grant: now.duration_since(tokens.granted_at),
-            lifespan: SignedDuration::from_secs(
-                self.facts.lifespans(self.lifespans).refresh_or_default(),
-            ),
-        };
-        let retry_after = error.retry_after();
-        let failure = TokenFailure { phase, error };
-        if is_refusal(&failure) {
+    fn fail(
+        &mut self,
+        now: Timestamp,
+        tokens: Box<TokenSet>,
+        attempt: Attempt,
+        failure: TokenFailure,
+    ) {
+        // What the client gets by itself is never given up.
+        let is_final = attempt.refused && self.own_grant.is_some();
+        if is_refusal(&failure) && !is_final {
             self.refuse(now, tokens, attempt, failure);
             return;
         }
-        let next = if let Some(seconds) = retry_after {
+        let next = if let Some(seconds) = failure.error.retry_after() {
             // Never sooner than we would by ourselves: some servers name the same second for hours.
             let named = crate::oauth::token::add_seconds(now, seconds);
             let named = self.jitter.after(now, named);
@@ -401,10 +432,11 @@ impl Keeper {
     }
 }
 
-/// Whether the answer says that the refresh token itself is not accepted.
+/// Whether the answer says that what was sent itself is not accepted: the refresh token, or the
+/// client's own grant in its place.
 fn is_refusal(failure: &TokenFailure) -> bool {
     use crate::diagnosis::Diagnose as _;
-    failure.code() == Code::TokenRefused
+    matches!(failure.code(), Code::TokenRefused | Code::ClientRefused | Code::AssertionRefused)
         && matches!(&failure.error, TokenError::Refused { status: 400 | 401, error }
             if matches!(error.code, ErrorCode::InvalidGrant | ErrorCode::ServerError))
 }

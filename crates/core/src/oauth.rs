@@ -5,6 +5,7 @@ pub mod authorization;
 pub mod client;
 pub(crate) mod encoding;
 pub mod error;
+pub mod jwt;
 pub mod pkce;
 pub mod redirect;
 pub mod revocation;

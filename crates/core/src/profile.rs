@@ -6,6 +6,7 @@ use std::fmt;
 use crate::diagnosis::{Code, Diagnose};
 use crate::oauth::Scope;
 use crate::oauth::client::{AuthenticationMethod, ClientId};
+use crate::oauth::jwt::Claim;
 use crate::oauth::redirect::RedirectUri;
 use crate::servicenow::{Instance, Lifespans};
 
@@ -72,6 +73,8 @@ pub enum Grant {
     AuthorizationCode,
     /// RFC 6749 §4.4: the client acts for itself; no refresh token.
     ClientCredentials,
+    /// RFC 7523 §2.1: the client vouches for a user by its signature; no refresh token.
+    JwtBearer,
 }
 
 impl Grant {
@@ -80,13 +83,35 @@ impl Grant {
         match self {
             Self::AuthorizationCode => "authorization-code",
             Self::ClientCredentials => "client-credentials",
+            Self::JwtBearer => "jwt-bearer",
+        }
+    }
+
+    /// Whether the same grant brings the next token, without a person and without a refresh token.
+    pub fn renews_itself(self) -> bool {
+        match self {
+            Self::AuthorizationCode => false,
+            Self::ClientCredentials | Self::JwtBearer => true,
         }
     }
 
     /// The grant of that name.
     pub fn find(name: &str) -> Option<Self> {
-        [Self::AuthorizationCode, Self::ClientCredentials].into_iter().find(|g| g.as_str() == name)
+        Self::ALL.into_iter().find(|grant| grant.as_str() == name)
     }
+
+    /// All of them.
+    pub const ALL: [Self; 3] = [Self::AuthorizationCode, Self::ClientCredentials, Self::JwtBearer];
+}
+
+/// What an assertion says besides what the client says of itself; of use to
+/// [`Grant::JwtBearer`] only.
+#[derive(Debug, Clone, PartialEq, Eq, Default)]
+pub struct Assertion {
+    /// Whom the tokens are for: `sub`.
+    pub subject: Option<Claim>,
+    /// By which key the instance shall verify it: `kid`.
+    pub key_id: Option<Claim>,
 }
 
 /// Everything about a profile that is no secret.
@@ -102,6 +127,8 @@ pub struct Profile {
     pub authentication: AuthenticationMethod,
     /// The grant.
     pub grant: Grant,
+    /// What is needed for assertions.
+    pub assertion: Assertion,
     /// The redirect URI, where the grant needs one.
     pub redirect_uri: Option<RedirectUri>,
     /// The scope to ask for; `None` leaves it to the client's own.

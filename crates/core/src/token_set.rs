@@ -12,7 +12,7 @@ use crate::secret::Secret;
 pub struct TokenSet {
     /// Opaque to us, whatever it looks like (RFC 6749 §1.4).
     pub access_token: Secret,
-    /// Absent for grants without one (client credentials).
+    /// Absent for grants without one (client credentials, JWT bearer).
     pub refresh_token: Option<Secret>,
     /// The authorization code of the grant. It has been spent; some forms ask for it all the same.
     pub authorization_code: Option<Secret>,

@@ -24,6 +24,7 @@
 //! | R41, R42 | secrets at rest and in transit | `refresh.rs` for what can be printed, crate `snowtoken-store` for the disk |
 //! | R43, R44 | how and where an access token is sent | `refresh.rs` |
 //! | R45-R50 | revocation | `revocation.rs` |
+//! | RFC 7523 | assertions | `assertion.rs`, `../pair/own_grant.rs`; the signature: crate `snowtoken`, its `signing` |
 //! | R51 | introspection | not implemented: instances document no such endpoint |
 
 #![expect(clippy::unwrap_used, reason = "a test stops at the first surprise")]
@@ -31,6 +32,8 @@
 #[path = "requirements/support.rs"]
 mod support;
 
+#[path = "requirements/assertion.rs"]
+mod assertion;
 #[path = "requirements/authorization.rs"]
 mod authorization;
 #[path = "requirements/redirect.rs"]

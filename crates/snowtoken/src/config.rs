@@ -11,9 +11,10 @@ use std::ops::RangeInclusive;
 use snowtoken_core::diagnosis::{Code, Diagnose};
 use snowtoken_core::oauth::Scope;
 use snowtoken_core::oauth::client::{AuthenticationMethod, ClientId};
+use snowtoken_core::oauth::jwt::Claim;
 use snowtoken_core::oauth::redirect::RedirectUri;
 use snowtoken_core::printable::Printable;
-use snowtoken_core::profile::{Grant, Profile, ProfileName};
+use snowtoken_core::profile::{Assertion, Grant, Profile, ProfileName};
 use snowtoken_core::servicenow::{Instance, Lifespans, parse_lifespan};
 use toml_edit::{DocumentMut, Item, Table, TableLike, value};
 
@@ -40,6 +41,8 @@ const KEYS: &[&str] = &[
     "access_token_lifespan",
     "refresh_token_lifespan",
     "credentials_file",
+    "subject",
+    "key_id",
 ];
 
 /// The lifespans that can be, in seconds: up to a hundred years.
@@ -257,10 +260,12 @@ fn read_profile(name: &str, item: &Item, known: Known<'_>) -> Result<Profile, Co
             .unwrap_or_default(),
         grant: reader
             .optional("grant", |text| {
-                Grant::find(text)
-                    .ok_or_else(|| "authorization-code or client-credentials".to_owned())
+                Grant::find(text).ok_or_else(|| {
+                    "authorization-code, client-credentials or jwt-bearer".to_owned()
+                })
             })?
             .unwrap_or_default(),
+        assertion: Assertion { subject: reader.claim("subject")?, key_id: reader.claim("key_id")? },
         redirect_uri: reader
             .optional("redirect_uri", |text| RedirectUri::parse(text).map_err(|e| e.to_string()))?,
         scope: reader.optional("scope", |text| Scope::parse(text).map_err(|e| e.to_string()))?,
@@ -314,6 +319,10 @@ impl Reader<'_> {
         read: impl Fn(&str) -> Result<T, String>,
     ) -> Result<T, ConfigError> {
         self.optional(key, read)?.ok_or_else(|| self.wrong(key, "it is missing"))
+    }
+
+    fn claim(&self, key: &str) -> Result<Option<Claim>, ConfigError> {
+        self.optional(key, |text| Claim::parse(text).map_err(|error| error.to_string()))
     }
 
     fn flag(&self, key: &str) -> Result<Option<bool>, ConfigError> {

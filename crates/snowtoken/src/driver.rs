@@ -24,6 +24,7 @@ use conflict::Rival;
 use crate::error::Error;
 use crate::home::Home;
 use crate::http::{ATTEMPT_LIMIT, TransportError};
+use crate::renewal;
 use crate::world::World;
 
 /// One command gives up after this long.
@@ -97,7 +98,9 @@ pub(crate) fn refresh(
 ) -> Result<Refreshed, Error> {
     let mut seed = [0; 8];
     (world.dice)(&mut seed)?;
-    let keeper = Keeper::resume(
+    let own_grant =
+        renewal::own_grant(world, profile, || renewal::stored_key(profile, &**locked(store)))?;
+    let mut keeper = Keeper::resume(
         profile.instance.endpoints(),
         client.clone(),
         profile.lifespans,
@@ -107,6 +110,9 @@ pub(crate) fn refresh(
         &record.progress,
     )
     .knowing(record.facts.clone());
+    if let Some(own_grant) = own_grant {
+        keeper = keeper.renewing_by(own_grant);
+    }
     if let Some(at) = record.progress.sent_at {
         log::warn!("{}: the refresh sent at {at} left no outcome; trying again", profile.name);
     }
@@ -348,6 +354,7 @@ impl Drive<'_> {
                 self.end(&access_token, refresh_token.as_ref());
                 Err(self.not_logged_in())
             }
+            Event::NotSigned(error) => Err(Error::NotSigned(error)),
             Event::NothingToRefresh => Err(Error::NoRefreshToken(self.profile.name.to_string())),
         }
     }
@@ -405,6 +412,11 @@ pub fn describe(change: Change) -> &'static str {
         (false, false, Rt::Replaced) => "the same access token again, new refresh token",
         (false, false, Rt::SameAgain | Rt::Kept) => {
             "the same access token again, nothing new before it ends"
+        }
+        (true, _, Rt::Unused) => "new access token by a new grant",
+        (false, true, Rt::Unused) => "the same access token with a later end, by a new grant",
+        (false, false, Rt::Unused) => {
+            "the same access token again by a new grant, nothing new before it ends"
         }
     }
 }

@@ -8,6 +8,7 @@ use snowtoken_core::diagnosis::{Blame, Code, Diagnose, Hint, Outcome};
 use snowtoken_core::keeper::FailedAttempt;
 use snowtoken_core::oauth::authorization::AuthorizationError;
 use snowtoken_core::oauth::error::ErrorCode;
+use snowtoken_core::oauth::jwt::SignError;
 use snowtoken_core::oauth::redirect::RedirectError;
 use snowtoken_core::servicenow::{ApiError, TokenFailure};
 use snowtoken_core::setup::apply::ApplyError;
@@ -20,6 +21,7 @@ use crate::handover::age::AgeError;
 use crate::home::HomeError;
 use crate::http::TransportError;
 use crate::loopback::ListenError;
+use crate::signing::SigningKeyError;
 use crate::world::EntropyError;
 
 /// Why there is no token.
@@ -170,6 +172,15 @@ pub enum Error {
     /// A client secret is needed and none is stored.
     #[error("the client secret of profile \"{0}\" is not stored")]
     NoClientSecret(String),
+    /// Assertions are to be signed, and no private key is stored.
+    #[error("the private key of profile \"{0}\" is not stored")]
+    NoSigningKey(String),
+    /// The private key that was given or stored.
+    #[error("the private key cannot be used")]
+    SigningKey(#[from] SigningKeyError),
+    /// The assertion could not be signed; nothing was sent.
+    #[error(transparent)]
+    NotSigned(SignError),
     /// The profile's grant needs no consent, or needs something that is not there.
     #[error("profile \"{profile}\" has no {what}")]
     SettingMissing {
@@ -227,6 +238,7 @@ impl Error {
             Self::Entropy(error) => error,
             Self::Envelope(error) => error,
             Self::Age(error) => error,
+            Self::SigningKey(error) => error,
             Self::File(error) | Self::Unnamed { source: error, .. } => error,
             _ => return None,
         })
@@ -253,6 +265,7 @@ impl Diagnose for Error {
             Self::FailedBefore { failed, .. } => failed.code,
             Self::HandedOver { .. } => Code::HandedOver,
             Self::NoClientSecret(_) => Code::InputNeeded,
+            Self::NoSigningKey(_) => Code::SigningKeyMissing,
             Self::SettingMissing { .. } => Code::SettingMissing,
             Self::TooShort { .. } => Code::TokenTooShort,
             Self::UserMismatch { .. } => Code::UserMismatch,

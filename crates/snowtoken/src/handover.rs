@@ -145,9 +145,14 @@ fn sealed(
     seal: &Seal,
 ) -> Result<Envelope, Error> {
     let name = &session.profile().name;
+    let binding = session.binding();
+    // One after the other: a guard of the store lives as long as the statement it is taken in.
+    let client_secret = session.store().client_secret(name, &binding)?;
+    let signing_key = session.store().signing_key(name, &binding)?;
     let bundle = Bundle {
         profile: session.profile().clone(),
-        client_secret: session.store().client_secret(name, &session.binding())?,
+        client_secret,
+        signing_key,
         tokens: record.tokens.clone(),
         user: record.user.clone(),
         facts: record.facts.clone(),

@@ -4,6 +4,7 @@
 mod hand_over;
 mod waiting;
 
+use std::sync::Arc;
 use std::sync::mpsc::Receiver;
 use std::time::Duration;
 
@@ -14,7 +15,7 @@ use snowtoken_core::oauth::authorization::{
     AuthorizationRequest, CheckedCode, Entropy, ExpectRedirect,
 };
 use snowtoken_core::oauth::client::Client;
-use snowtoken_core::oauth::token::{add_seconds, client_credentials};
+use snowtoken_core::oauth::token::{TokenResponse, add_seconds};
 use snowtoken_core::oauth::{Request, Scope};
 use snowtoken_core::profile::{Grant, Profile};
 use snowtoken_core::secret::Secret;
@@ -28,6 +29,8 @@ use crate::error::Error;
 use crate::http::{ATTEMPT_LIMIT, EXCHANGE_LIMIT, TransportError};
 use crate::learn::{self, Learnt};
 use crate::loopback::{Ending, Listener};
+use crate::renewal::own_grant;
+use crate::signing::SigningKey;
 use crate::world::World;
 
 pub use hand_over::{CodeLifespan, HandedOver};
@@ -44,6 +47,8 @@ pub struct Login<'a> {
     pub profile: &'a Profile,
     /// The client with its secret.
     pub client: &'a Client,
+    /// The private key that signs assertions, where the grant needs one.
+    pub signing_key: Option<&'a Arc<SigningKey>>,
     /// How long to wait for the person.
     pub wait: Duration,
     /// Whether to open the browser.
@@ -113,19 +118,31 @@ impl Login<'_> {
     ) -> Result<LoggedIn, Error> {
         match self.profile.grant {
             Grant::AuthorizationCode => self.authorization_code(world, pastes, watcher),
-            Grant::ClientCredentials => self.client_credentials(world),
+            Grant::ClientCredentials | Grant::JwtBearer => self.own_grant(world),
         }
     }
 
-    fn client_credentials(&self, world: &World) -> Result<LoggedIn, Error> {
+    /// The grant that a client makes by itself.
+    fn own_grant(&self, world: &World) -> Result<LoggedIn, Error> {
         let endpoints = self.profile.instance.endpoints();
-        let (request, expected) =
-            client_credentials(&endpoints, self.client, self.profile.scope.as_ref());
+        let key = || {
+            let missing = || Error::NoSigningKey(self.profile.name.to_string());
+            self.signing_key.cloned().ok_or_else(missing)
+        };
+        let name = || self.profile.name.to_string();
+        let mut grant = own_grant(world, self.profile, key)?
+            .ok_or_else(|| Error::SettingMissing { profile: name(), what: "grant of its own" })?;
         let sent_at = world.now();
+        let made = grant.request(&endpoints, self.client, sent_at);
+        let (request, expected) = made.map_err(Error::NotSigned)?;
         let answer = world.transport.send(request, ATTEMPT_LIMIT)?;
-        let response = expected
-            .receive(answer)
-            .map_err(|error| TokenFailure { phase: Phase::ClientCredentials, error })?;
+        let answered_at = snowtoken_core::oauth::date(&answer);
+        let response = expected.receive(answer).map_err(|error| {
+            let ahead = answered_at.map(|at| world.now().duration_since(at));
+            TokenFailure { phase: grant.phase(ahead), error }
+        })?;
+        // RFC 6749 §4.4.3: none should come, and nothing here would use it.
+        let response = TokenResponse { refresh_token: None, ..response };
         let tokens = token_set(response, None, sent_at, self.profile.lifespans);
         Ok(self.complete(world, tokens, None))
     }
@@ -216,7 +233,7 @@ fn missing(asked: Option<&Scope>, granted: Option<&str>) -> Vec<String> {
 
 /// The first token set of a grant. ServiceNow counts the refresh token's end from here.
 fn token_set(
-    response: snowtoken_core::oauth::token::TokenResponse,
+    response: TokenResponse,
     code: Option<Secret>,
     sent_at: Timestamp,
     lifespans: Lifespans,

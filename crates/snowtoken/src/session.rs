@@ -146,7 +146,8 @@ impl Session {
     }
 
     /// An access token that lives for at least `min_valid` from now. The instance is asked only if
-    /// the stored one does not, and then once, whoever else asks at the same time.
+    /// the stored one does not, and then once, whoever else asks at the same time: by the refresh
+    /// token, or by the same grant again where the client needs no person for it.
     ///
     /// # Errors
     /// [`Error::NotLoggedIn`], [`Error::Rejected`] and [`Error::NoRefreshToken`] mean that a person
@@ -284,6 +285,8 @@ impl Session {
         let profile = self.profile.name.to_string();
         match record.state {
             RecordState::Held => Ok(()),
+            // The refresh token that was refused is of no use here any more.
+            RecordState::Rejected { .. } if self.profile.grant.renews_itself() => Ok(()),
             RecordState::Rejected { at } => Err(Error::Rejected { profile, at }),
             RecordState::RevocationPending { .. } => Err(Error::BeingRevoked(profile)),
             RecordState::HandedOver { at } => Err(Error::HandedOver { profile, at }),
@@ -307,7 +310,8 @@ impl Session {
     }
 
     fn refresh_locked(&self, record: Record, asker: Asker) -> Result<Refreshed, Error> {
-        if record.tokens.refresh_token.is_none() {
+        let needs_it = !self.profile.grant.renews_itself();
+        if needs_it && record.tokens.refresh_token.is_none() {
             return Err(Error::NoRefreshToken(self.profile.name.to_string()));
         }
         let client = self.client()?;

@@ -1,4 +1,4 @@
-//! Where tokens rest: token sets, client secrets, deliveries and the audit of one person, durable
+//! Where tokens rest: token sets, client secrets, private keys, deliveries and the audit of one person, durable
 //! and sealed.
 //!
 //! [`TokenStore`] is the contract every backend keeps, and `tests/contract.rs` runs the same cases
@@ -202,8 +202,8 @@ pub trait TokenStore: Send {
         user: Option<&User>,
     ) -> Result<()>;
 
-    /// Forgets the tokens, the previous ones too, if `expected` is current; client secret, deliveries
-    /// and audit stay. Returns the generation that stands for "cleared".
+    /// Forgets the tokens, the previous ones too, if `expected` is current; client secret, private
+    /// key, deliveries and audit stay. Returns the generation that stands for "cleared".
     fn clear_tokens(
         &mut self,
         profile: &ProfileName,
@@ -256,11 +256,26 @@ pub trait TokenStore: Send {
         audit: Option<&AuditEntry>,
     ) -> Result<bool>;
 
+    /// The private key that signs the client's assertions, under the same conditions as
+    /// [`client_secret`](Self::client_secret).
+    fn signing_key(&self, profile: &ProfileName, binding: &Binding) -> Result<Option<Secret>>;
+
+    /// Stores the private key of a profile, in place of any other.
+    fn set_signing_key(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        key: &Secret,
+    ) -> Result<()>;
+
+    /// Forgets the private key; whether there was one.
+    fn remove_signing_key(&mut self, profile: &ProfileName) -> Result<bool>;
+
     /// Gives everything of a profile another name; the audit keeps the old one.
     /// [`StoreError::Absent`] if there is nothing, [`StoreError::Exists`] if the new name is taken.
     fn rename(&mut self, from: &ProfileName, to: &ProfileName) -> Result<()>;
 
-    /// Forgets tokens, client secret and deliveries of a profile; whether there was anything.
+    /// Forgets tokens, secrets and deliveries of a profile; whether there was anything.
     fn remove_profile(&mut self, profile: &ProfileName) -> Result<bool>;
 
     /// The profiles of which anything but audit is stored, in the order of their names.

@@ -27,6 +27,7 @@ pub struct MemoryStore {
     slots: BTreeMap<ProfileName, Slot>,
     client_secrets: BTreeMap<ProfileName, (Binding, Secret)>,
     spare_secrets: BTreeMap<ProfileName, (Binding, SpareSecret)>,
+    signing_keys: BTreeMap<ProfileName, (Binding, Secret)>,
     deliveries: Vec<Delivery>,
     audit: Vec<AuditEntry>,
 }
@@ -84,6 +85,7 @@ impl MemoryStore {
     fn knows(&self, profile: &ProfileName) -> bool {
         self.slots.get(profile).is_some_and(|slot| !slot.removed)
             || self.client_secrets.contains_key(profile)
+            || self.signing_keys.contains_key(profile)
             || self.deliveries.iter().any(|delivery| delivery.profile == *profile)
     }
 }
@@ -308,6 +310,25 @@ impl TokenStore for MemoryStore {
         Ok(was_there)
     }
 
+    fn signing_key(&self, profile: &ProfileName, binding: &Binding) -> Result<Option<Secret>> {
+        let found = self.signing_keys.get(profile).filter(|(stored, _)| stored == binding);
+        Ok(found.map(|(_, key)| key.clone()))
+    }
+
+    fn set_signing_key(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        key: &Secret,
+    ) -> Result<()> {
+        self.signing_keys.insert(profile.clone(), (binding.clone(), key.clone()));
+        Ok(())
+    }
+
+    fn remove_signing_key(&mut self, profile: &ProfileName) -> Result<bool> {
+        Ok(self.signing_keys.remove(profile).is_some())
+    }
+
     fn rename(&mut self, from: &ProfileName, to: &ProfileName) -> Result<()> {
         if !self.knows(from) {
             return Err(StoreError::Absent { profile: from.to_string() });
@@ -329,8 +350,10 @@ impl TokenStore for MemoryStore {
             slot.generation = generation;
             self.slots.insert(to.clone(), slot);
         }
-        if let Some(secret) = self.client_secrets.remove(from) {
-            self.client_secrets.insert(to.clone(), secret);
+        for kept in [&mut self.client_secrets, &mut self.signing_keys] {
+            if let Some(secret) = kept.remove(from) {
+                kept.insert(to.clone(), secret);
+            }
         }
         if let Some(spare) = self.spare_secrets.remove(from) {
             self.spare_secrets.insert(to.clone(), spare);
@@ -348,6 +371,7 @@ impl TokenStore for MemoryStore {
         }
         self.client_secrets.remove(profile);
         self.spare_secrets.remove(profile);
+        self.signing_keys.remove(profile);
         self.deliveries.retain(|delivery| delivery.profile != *profile);
         Ok(known)
     }
@@ -358,6 +382,7 @@ impl TokenStore for MemoryStore {
             .slots
             .keys()
             .chain(self.client_secrets.keys())
+            .chain(self.signing_keys.keys())
             .chain(delivered)
             .filter(|name| self.knows(name))
             .cloned()

@@ -27,6 +27,7 @@ mod contract;
 mod copy;
 mod failure;
 pub mod health;
+mod kept;
 mod key_lock;
 mod ledger;
 mod overview;

@@ -3,6 +3,7 @@
 use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
+use snowtoken::core::profile::Grant;
 
 /// Get tokens: sign in, allow access, done
 ///
@@ -12,7 +13,7 @@ use clap::{Args, ValueEnum};
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(
-    after_help = "Example:\n  snowtoken login classics --instance classics --client-id 0123456789abcdef0123456789abcdef \\\n    --target nice-knowledge-hub --region us-west-2\n  snowtoken login classics --code-only   # a fresh code for a product that exchanges it itself\n\nThe client secret is asked for; in scripts: --client-secret-file FILE or SNOWTOKEN_CLIENT_SECRET."
+    after_help = "Example:\n  snowtoken login classics --instance classics --client-id 0123456789abcdef0123456789abcdef \\\n    --target nice-knowledge-hub --region us-west-2\n  snowtoken login classics --code-only   # a fresh code for a product that exchanges it itself\n\nWithout any person, from then on too (JWT bearer):\n  snowtoken login robot --instance classics --client-id 0123456789abcdef0123456789abcdef \\\n    --grant jwt-bearer --key-file key.pem --key-id robot-1 --subject robot@example.com\n\nThe client secret is asked for; in scripts: --client-secret-file FILE or SNOWTOKEN_CLIENT_SECRET."
 )]
 pub(crate) struct LoginArgs {
     /// A local name for instance, client and target [a-z0-9._-]
@@ -53,6 +54,16 @@ pub(crate) struct LoginArgs {
     /// The grant to use
     #[arg(long, value_enum)]
     pub(crate) grant: Option<GrantChoice>,
+    /// Read the private key that signs assertions from this file, PEM or JSON Web Key (`-` is
+    /// standard input); it is stored sealed (JWT bearer)
+    #[arg(long, value_name = "FILE")]
+    pub(crate) key_file: Option<PathBuf>,
+    /// The Kid of the client's JWT verifier map on the instance (JWT bearer)
+    #[arg(long, value_name = "KID")]
+    pub(crate) key_id: Option<String>,
+    /// Whom the tokens are for: what the client's User Field holds for that user (JWT bearer)
+    #[arg(long, value_name = "USER")]
+    pub(crate) subject: Option<String>,
     /// Do not open the browser
     #[arg(long)]
     pub(crate) no_browser: bool,
@@ -115,8 +126,20 @@ pub(crate) enum ClientAuth {
 pub(crate) enum GrantChoice {
     /// A person consents in a browser
     AuthorizationCode,
-    /// The client acts for itself; no refresh token
+    /// The client acts for itself; its tokens renew themselves
     ClientCredentials,
+    /// The client vouches for a user by its signature; its tokens renew themselves
+    JwtBearer,
+}
+
+impl From<GrantChoice> for Grant {
+    fn from(choice: GrantChoice) -> Self {
+        match choice {
+            GrantChoice::AuthorizationCode => Self::AuthorizationCode,
+            GrantChoice::ClientCredentials => Self::ClientCredentials,
+            GrantChoice::JwtBearer => Self::JwtBearer,
+        }
+    }
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

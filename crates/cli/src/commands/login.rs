@@ -2,6 +2,7 @@
 
 pub(crate) mod aftermath;
 mod code_only;
+mod key;
 mod place;
 pub(crate) mod settings;
 mod watcher;
@@ -73,11 +74,12 @@ fn log_in(
     let wait = commands::duration("--wait", &args.wait)?;
     let name = app.name(args.profile.as_deref())?;
     let config = app.config()?;
-    let profile = settings::profile(app, args, &name, config.profile(&name))?;
+    let mut profile = settings::profile(app, args, &name, config.profile(&name))?;
     place::tell(app, args, &profile)?;
     // Everything that can fail on this machine fails before a person is sent to a browser.
     let mut store = app.store_or_new(args.key)?;
     store.probe()?;
+    let key = key::of(args, &mut profile, &store)?;
     let secret =
         settings::client_secret(app, args.client_secret_file.as_deref(), &profile, &store)?;
     let output = deliver::destination(app, &profile, &store, args.output.as_deref())?;
@@ -88,6 +90,7 @@ fn log_in(
     let login = Login {
         profile: &profile,
         client: &client,
+        signing_key: key.as_ref().map(|key| &key.key),
         wait,
         open_browser: !args.no_browser,
         accept_bare_code: args.accept_bare_code,
@@ -101,7 +104,8 @@ fn log_in(
         Ok(done) => done,
         Err(error) => return Err(remember(app, &profile, error)),
     };
-    let arrival = Arrival { app, args, profile: &profile, secret: secret.as_ref(), output };
+    let (secret, key) = (secret.as_ref(), key.as_ref().map(|key| &key.text));
+    let arrival = Arrival { app, args, profile: &profile, secret, key, output };
     let result = arrival.settle(&mut store, &mut done);
     done.finish(if result.is_ok() { Ending::Done } else { Ending::Failed });
     result.map_err(|failure| failure.about(&name))
@@ -124,8 +128,12 @@ fn remember(app: &App, profile: &Profile, error: Error) -> Failure {
     if kept.is_err() || !is_new {
         return failure;
     }
+    let secrets = match profile.grant {
+        Grant::JwtBearer => "the client secret and the private key",
+        Grant::AuthorizationCode | Grant::ClientCredentials => "the client secret",
+    };
     failure.with_note(format!(
-        "the settings of \"{name}\" are kept, nothing else: the next login asks only for the client secret"
+        "the settings of \"{name}\" are kept, nothing else: the next login asks only for {secrets}"
     ))
 }
 
@@ -133,7 +141,7 @@ fn remember(app: &App, profile: &Profile, error: Error) -> Failure {
 fn paste_source(profile: &Profile) -> Receiver<Paste> {
     match profile.grant {
         Grant::AuthorizationCode => watcher::prompt_later(PROMPT),
-        Grant::ClientCredentials => channel().1,
+        Grant::ClientCredentials | Grant::JwtBearer => channel().1,
     }
 }
 
@@ -143,6 +151,8 @@ struct Arrival<'a> {
     args: &'a LoginArgs,
     profile: &'a Profile,
     secret: Option<&'a Secret>,
+    /// The private key, where assertions are signed.
+    key: Option<&'a Secret>,
     output: Option<PathBuf>,
 }
 
@@ -286,6 +296,9 @@ impl Arrival<'_> {
                 store.retire_spare_secret(name, None)?;
             }
         }
+        if let Some(key) = self.key {
+            store.set_signing_key(name, &session::binding(self.profile), key)?;
+        }
         let profile = self.profile.clone();
         Ok(config::update(&self.app.home, move |config| {
             config.put(profile);
@@ -375,6 +388,11 @@ impl Arrival<'_> {
         line("access token ends ", tokens.access_expires_at);
         if let Some(deadline) = tokens.refresh_expires_at {
             line("refresh token ends", deadline);
+        }
+        if self.profile.grant.renews_itself() {
+            output::say(
+                "  it renews itself: each new token is a new grant, and no person is needed",
+            );
         }
         if let Some(path) = file {
             output::say(format!("  credentials file   {}", path.display()));

@@ -12,6 +12,7 @@ use std::process::ExitCode;
 use serde_json::{Value, json};
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::oauth::Scope;
+use snowtoken::core::oauth::jwt::Claim;
 use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::servicenow::Lifespans;
@@ -115,6 +116,8 @@ fn show(app: &App, typed: Option<&str>, as_json: bool) -> Result<ExitCode, Failu
                 _ => profile.grant.as_str().to_owned(),
             },
         ),
+        ("Subject", or_none(profile.assertion.subject.as_ref().map(Claim::as_str), "none")),
+        ("Key ID", or_none(profile.assertion.key_id.as_ref().map(Claim::as_str), "none")),
         ("Target", profile.target.clone()),
         ("Region", or_none(profile.region.as_deref(), "none")),
         ("Redirect URI", or_none(profile.redirect_uri.as_ref().map(RedirectUri::as_str), "none")),
@@ -140,6 +143,8 @@ fn to_json(profile: &Profile) -> Value {
         "client_id": profile.client_id.as_str(),
         "client_authentication": profile.authentication.as_str(),
         "grant": profile.grant.as_str(),
+        "subject": profile.assertion.subject.as_ref().map(Claim::as_str),
+        "key_id": profile.assertion.key_id.as_ref().map(Claim::as_str),
         "target": profile.target,
         "region": profile.region,
         "redirect_uri": profile.redirect_uri.as_ref().map(RedirectUri::as_str),

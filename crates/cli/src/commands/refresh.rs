@@ -31,9 +31,10 @@ pub(crate) fn run(app: &App, args: &ProfileArgs) -> Result<ExitCode, Failure> {
             "profile": name.as_str(),
             "access_token": refreshed.change.map(|c| if c.access_token_is_new { "new" } else { "same" }),
             "access_token_end_moved": refreshed.change.map(|c| c.access_end_moved),
-            "refresh_token": refreshed.change.map(|c| match c.refresh_token {
-                RefreshTokenChange::Replaced => "new",
-                RefreshTokenChange::SameAgain | RefreshTokenChange::Kept => "same",
+            "refresh_token": refreshed.change.and_then(|c| match c.refresh_token {
+                RefreshTokenChange::Replaced => Some("new"),
+                RefreshTokenChange::SameAgain | RefreshTokenChange::Kept => Some("same"),
+                RefreshTokenChange::Unused => None,
             }),
             "access_token_expires_at": moment(end.at),
             "refresh_token_expires_at": refreshed.record.tokens.refresh_expires_at.map(|d| moment(d.at)),

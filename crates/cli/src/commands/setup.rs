@@ -136,6 +136,7 @@ impl Wish {
             client_id,
             authentication: known.map_or(AuthenticationMethod::default(), |p| p.authentication),
             grant: self.plan.grant,
+            assertion: known.map(|profile| profile.assertion.clone()).unwrap_or_default(),
             redirect_uri: self.redirect_uri.clone(),
             scope,
             lifespans: Lifespans {
@@ -154,10 +155,12 @@ fn with_grant(mut target: Target, typed: Option<GrantChoice>, known: Option<&Pro
     let chosen = match typed {
         Some(GrantChoice::AuthorizationCode) => Some(Grant::AuthorizationCode),
         Some(GrantChoice::ClientCredentials) => Some(Grant::ClientCredentials),
+        Some(GrantChoice::JwtBearer) => Some(Grant::JwtBearer),
         None => known.filter(|profile| profile.target == target.name).map(|profile| profile.grant),
     };
     match chosen {
         Some(Grant::ClientCredentials) => target.class = Class::ClientCredentials,
+        Some(Grant::JwtBearer) => target.class = Class::JwtBearer,
         Some(Grant::AuthorizationCode)
             if target.class.grant() != Some(Grant::AuthorizationCode) =>
         {

@@ -13,7 +13,9 @@ os.environ["AUTHLIB_INSECURE_TRANSPORT"] = "1"
 
 from authlib.integrations.flask_oauth2 import AuthorizationServer
 from authlib.oauth2.rfc6749 import AuthorizationCodeMixin, ClientMixin, TokenMixin, grants
+from authlib.oauth2.rfc6749.errors import InvalidGrantError
 from authlib.oauth2.rfc7009 import RevocationEndpoint
+from authlib.oauth2.rfc7523 import JWTBearerGrant
 from authlib.oauth2.rfc7636 import CodeChallenge
 from flask import Flask, Response, jsonify, request
 from werkzeug.serving import make_server
@@ -24,6 +26,7 @@ REDIRECT_URIS = json.loads(os.environ["REDIRECT_URIS"])
 LIFESPAN = int(os.environ.get("AT_TTL", "1799"))
 ROTATE = os.environ.get("ROTATE") == "1"
 PKCE = os.environ.get("PKCE") == "1"
+PUBLIC_KEY = os.environ.get("PUBLIC_KEY")
 METHODS = [os.environ.get("AUTH", "client_secret_post")]
 TABLE = re.compile(r"(kb_\w+|sys_\w+|m2m_kb_\w+|user_criteria|cmn_\w+|core_company|oauth_\w+)\Z")
 USER = {
@@ -64,7 +67,8 @@ class Client(ClientMixin):
         return response_type == "code"
 
     def check_grant_type(self, grant_type):
-        return grant_type in ("authorization_code", "refresh_token")
+        own = (JWTBearerGrant.GRANT_TYPE, "client_credentials")
+        return grant_type in ("authorization_code", "refresh_token", *own)
 
 
 class Code(AuthorizationCodeMixin):
@@ -149,6 +153,44 @@ class RefreshGrant(grants.RefreshTokenGrant):
         refresh_token.revoked = ROTATE
 
 
+class OwnGrant(grants.ClientCredentialsGrant):
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+
+
+class AssertionGrant(JWTBearerGrant):
+    TOKEN_ENDPOINT_AUTH_METHODS = METHODS
+    SEEN = set()
+
+    def validate_token_request(self):
+        # Authlib believes the assertion alone; an instance wants the client's secret beside it.
+        self.authenticate_token_endpoint_client()
+        super().validate_token_request()
+
+    def process_assertion_claims(self, assertion):
+        claims = super().process_assertion_claims(assertion)
+        name = claims.get("jti")
+        if not name or name in self.SEEN:
+            raise InvalidGrantError(description="jti is missing or was used before")
+        self.SEEN.add(name)
+        say({"claims": dict(claims)})
+        return claims
+
+    def resolve_issuer_client(self, issuer):
+        return CLIENT if issuer == CLIENT_ID else None
+
+    def resolve_client_public_key(self, client):
+        return PUBLIC_KEY
+
+    def get_audiences(self):
+        return [CLIENT_ID]
+
+    def authenticate_user(self, subject):
+        return subject if subject == USER["user_name"] else None
+
+    def has_granted_permission(self, client, user):
+        return True
+
+
 class Revocation(RevocationEndpoint):
     CLIENT_AUTH_METHODS = METHODS
 
@@ -163,7 +205,12 @@ class Revocation(RevocationEndpoint):
 app = Flask(__name__)
 app.config.update(
     OAUTH2_REFRESH_TOKEN_GENERATOR=True,
-    OAUTH2_TOKEN_EXPIRES_IN={"authorization_code": LIFESPAN, "refresh_token": LIFESPAN},
+    OAUTH2_TOKEN_EXPIRES_IN={
+        "authorization_code": LIFESPAN,
+        "refresh_token": LIFESPAN,
+        "client_credentials": LIFESPAN,
+        JWTBearerGrant.GRANT_TYPE: LIFESPAN,
+    },
 )
 server = AuthorizationServer(
     app,
@@ -172,6 +219,8 @@ server = AuthorizationServer(
 )
 server.register_grant(CodeGrant, [CodeChallenge(required=PKCE)])
 server.register_grant(RefreshGrant)
+server.register_grant(OwnGrant)
+server.register_grant(AssertionGrant)
 server.register_endpoint(Revocation)
 
 

@@ -18,6 +18,7 @@ mod deliver;
 mod doctor;
 mod explain;
 mod foreign_login;
+mod grants;
 mod handover;
 mod harness;
 mod hooks;

@@ -1,6 +1,7 @@
 //! What shell and keeper say to each other.
 
 use super::state::Change;
+use crate::oauth::jwt::SignError;
 use crate::secret::Secret;
 use crate::servicenow::TokenFailure;
 use crate::token_set::TokenSet;
@@ -40,6 +41,8 @@ pub enum Event {
     Rejected(TokenFailure),
     /// Asked to refresh, but there is nothing to refresh with.
     NothingToRefresh,
+    /// The request could not be signed; nothing was sent.
+    NotSigned(SignError),
     /// The answer to a refresh that was under way when everything was forgotten. These tokens live
     /// on the instance and nobody holds them: the shell revokes them.
     CameTooLate {

@@ -155,6 +155,8 @@ pub enum RefreshTokenChange {
     SameAgain,
     /// The answer brought another one: the old one must not be used any more.
     Replaced,
+    /// None is used: the client got the access token by a grant of its own.
+    Unused,
 }
 
 impl Change {
@@ -214,6 +216,21 @@ pub(super) fn apply(
     };
     let change = Change { access_token_is_new, access_end_moved, refresh_token: refresh_change };
     (tokens, change, facts)
+}
+
+/// The same where the client got it by itself: each answer is a grant of its own, and no refresh
+/// token is kept. RFC 6749 §4.4.3 says that none should come.
+pub(super) fn apply_own(
+    old: TokenSet,
+    response: TokenResponse,
+    sent_at: Timestamp,
+    lifespans: Lifespans,
+    facts: Facts,
+) -> (TokenSet, Change, Facts) {
+    let response = TokenResponse { refresh_token: None, ..response };
+    let (tokens, change, _) = apply(old, response, sent_at, lifespans, facts.clone());
+    let tokens = TokenSet { granted_at: sent_at, refresh_expires_at: None, ..tokens };
+    (tokens, Change { refresh_token: RefreshTokenChange::Unused, ..change }, facts)
 }
 
 /// When the access token ends, and how that is known.

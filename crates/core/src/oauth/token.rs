@@ -1,4 +1,4 @@
-//! RFC 6749 §4.1.3, §4.4, §5 and §6: token requests, and the only parser of their answers.
+//! RFC 6749 §4.1.3, §4.4, §5 and §6, RFC 7523 §2.1: token requests, and the only parser of their answers.
 
 use jiff::Timestamp;
 use serde::Deserialize;
@@ -18,6 +18,8 @@ pub enum GrantType {
     RefreshToken,
     /// RFC 6749 §4.4.
     ClientCredentials,
+    /// RFC 7523 §2.1.
+    JwtBearer,
 }
 
 impl GrantType {
@@ -27,6 +29,7 @@ impl GrantType {
             Self::AuthorizationCode => "authorization_code",
             Self::RefreshToken => "refresh_token",
             Self::ClientCredentials => "client_credentials",
+            Self::JwtBearer => "urn:ietf:params:oauth:grant-type:jwt-bearer",
         }
     }
 }
@@ -50,6 +53,22 @@ pub fn client_credentials(
 ) -> (Request, ExpectTokenResponse) {
     let grant = GrantType::ClientCredentials;
     let parameters = [("grant_type", grant.as_str()), ("scope", scope.map_or("", Scope::as_str))];
+    (client.post(&endpoints.token, &parameters), ExpectTokenResponse::new(grant))
+}
+
+/// RFC 7523 §2.1. The client authenticates beside it, if it can (§3.1).
+pub fn jwt_bearer(
+    endpoints: &Endpoints,
+    client: &Client,
+    assertion: &Secret,
+    scope: Option<&Scope>,
+) -> (Request, ExpectTokenResponse) {
+    let grant = GrantType::JwtBearer;
+    let parameters = [
+        ("grant_type", grant.as_str()),
+        ("assertion", assertion.expose()),
+        ("scope", scope.map_or("", Scope::as_str)),
+    ];
     (client.post(&endpoints.token, &parameters), ExpectTokenResponse::new(grant))
 }
 

@@ -28,6 +28,11 @@ pub enum Phase {
     },
     /// The client asked for itself.
     ClientCredentials,
+    /// The client vouched for a user by an assertion.
+    JwtBearer {
+        /// How far our clock was ahead of the instance's, where the answer showed the time.
+        clock_ahead: Option<SignedDuration>,
+    },
 }
 
 /// A token request that failed, with what is needed to explain it.
@@ -46,6 +51,7 @@ impl fmt::Display for TokenFailure {
             Phase::Exchange { .. } => "exchange the code",
             Phase::Refresh { .. } => "refresh the token",
             Phase::ClientCredentials => "issue a token to the client",
+            Phase::JwtBearer { .. } => "issue a token for the assertion",
         };
         match &self.error {
             TokenError::Refused { error, .. } => {
@@ -100,10 +106,12 @@ impl TokenFailure {
             (ErrorCode::TemporarilyUnavailable, _) => Code::InstanceBusy,
             (ErrorCode::InvalidGrant, Phase::Exchange { .. }) => Code::CodeRefused,
             (ErrorCode::InvalidGrant, Phase::Refresh { .. }) => Code::TokenRefused,
+            (ErrorCode::InvalidGrant, Phase::JwtBearer { .. }) => Code::AssertionRefused,
             _ if is_catch_all(error) => match self.phase {
                 Phase::Exchange { .. } => Code::CodeRefused,
                 Phase::Refresh { .. } => Code::TokenRefused,
                 Phase::ClientCredentials => Code::ClientRefused,
+                Phase::JwtBearer { .. } => Code::AssertionRefused,
             },
             _ => Code::RequestRefused,
         }
@@ -114,16 +122,13 @@ impl TokenFailure {
         let TokenError::Refused { error, .. } = &self.error else {
             return Vec::new();
         };
-        if !is_catch_all(error) && error.code != ErrorCode::InvalidGrant {
-            return Vec::new();
-        }
+        let is_vague = is_catch_all(error) || error.code == ErrorCode::InvalidGrant;
         match self.phase {
+            Phase::ClientCredentials => own_client_hints(error, is_vague),
+            _ if !is_vague => Vec::new(),
             Phase::Exchange { at_most } => exchange_hints(at_most.as_secs()),
             Phase::Refresh { since_grant, lifespan } => refresh_hints(since_grant, lifespan),
-            Phase::ClientCredentials => vec![Hint::set(
-                "glide.oauth.inbound.client.credential.grant_type.enabled",
-                "must be true on the instance, and the client needs an OAuth Application User",
-            )],
+            Phase::JwtBearer { clock_ahead } => clock_hints(clock_ahead),
         }
     }
 }
@@ -164,6 +169,35 @@ fn refresh_hints(age: SignedDuration, lifespan: SignedDuration) -> Vec<Hint> {
 fn lacks_user(error: &ErrorResponse) -> bool {
     let said = error.description.as_deref().unwrap_or_default();
     said.contains("integration user is not configured")
+}
+
+/// The cause that the instance never names; the one that it names has a code of its own.
+fn own_client_hints(error: &ErrorResponse, is_vague: bool) -> Vec<Hint> {
+    if lacks_user(error) || !is_vague && error.code == ErrorCode::InvalidClient {
+        return Vec::new();
+    }
+    vec![Hint::set(
+        "glide.oauth.inbound.client.credential.grant_type.enabled",
+        "must be true on the instance, and the client needs an OAuth Application User",
+    )]
+}
+
+/// Clocks that differ by more are worth a word.
+const CLOCKS_AGREE: SignedDuration = SignedDuration::from_secs(60);
+
+/// An assertion is dated by our clock and judged by theirs.
+fn clock_hints(clock_ahead: Option<SignedDuration>) -> Vec<Hint> {
+    let Some(ahead) = clock_ahead else { return Vec::new() };
+    let seconds = ahead.abs().as_secs();
+    vec![Hint::note(if ahead.abs() <= CLOCKS_AGREE {
+        "the clocks of this machine and the instance agree, so the assertion's dates are not the reason".to_owned()
+    } else {
+        let way = if ahead.is_negative() { "behind" } else { "ahead of" };
+        format!(
+            "this machine's clock is {seconds} s {way} the instance's, so the assertion is dated wrong: set the clock \
+             (the Clock Skew of the client's record, usually 300 s, is the most that the instance forgives)"
+        )
+    })]
 }
 
 /// ServiceNow's answer to nearly every failure: 401 `server_error` / `access_denied`.

@@ -55,6 +55,8 @@ pub fn background_script(wish: &ScriptWish<'_>) -> Zeroizing<String> {
         grant: match plan.grant {
             Grant::AuthorizationCode => "authorization_code",
             Grant::ClientCredentials => "client_credentials",
+            // Such a client is a record of another table, which this script does not make.
+            Grant::JwtBearer => "jwt_bearer",
         },
         redirect_urls: plan.redirect_uris.iter().map(RedirectUri::as_str).collect(),
         access_token_lifespan: plan.access_token_lifespan,

@@ -81,12 +81,19 @@ impl Class {
         self != Self::Tokens
     }
 
+    /// Whether the script of the setup makes the client: one that signs assertions is a record of
+    /// another table, and some products take no client at all.
+    pub fn is_made_by_script(self) -> bool {
+        matches!(self.grant(), Some(Grant::AuthorizationCode | Grant::ClientCredentials))
+    }
+
     /// The grant by which the product, or we for it, get tokens; `None` where we have none.
     pub fn grant(self) -> Option<Grant> {
         match self {
             Self::Tokens | Self::Client => Some(Grant::AuthorizationCode),
             Self::ClientCredentials => Some(Grant::ClientCredentials),
-            Self::JwtBearer | Self::Password | Self::Basic => None,
+            Self::JwtBearer => Some(Grant::JwtBearer),
+            Self::Password | Self::Basic => None,
         }
     }
 }

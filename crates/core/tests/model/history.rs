@@ -292,6 +292,7 @@ fn name(event: &Event) -> &'static str {
         Event::RefusedOnce(_) => "RefusedOnce",
         Event::Rejected(_) => "Rejected",
         Event::NothingToRefresh => "NothingToRefresh",
+        Event::NotSigned(_) => "NotSigned",
         Event::CameTooLate { .. } => "CameTooLate",
     }
 }

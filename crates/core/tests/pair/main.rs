@@ -14,4 +14,5 @@ mod hundred_days;
 mod ledger;
 mod lifetimes;
 mod login;
+mod own_grant;
 mod quirks;

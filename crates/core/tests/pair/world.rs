@@ -2,7 +2,7 @@
 
 use http::{Request, Response};
 use snowtoken_core::keeper::{
-    Command, Event, Failure, Keeper, NoAnswer, Policy, RefreshTokenChange, TokenState,
+    Command, Event, Failure, Keeper, NoAnswer, OwnGrant, Policy, RefreshTokenChange, TokenState,
 };
 use snowtoken_core::oauth::authorization::{AuthorizationRequest, Entropy};
 use snowtoken_core::oauth::client::{Client, ClientAuthentication, ClientId};
@@ -32,7 +32,7 @@ pub(crate) struct World {
     pub(crate) round_trip: SignedDuration,
     /// The longest sleep before the clock is looked at again.
     pub(crate) longest_sleep: SignedDuration,
-    /// Every token request: when, by the instance's clock, and with which refresh token.
+    /// Every token request: when, by the instance's clock, and with which refresh token or assertion.
     pub(crate) sent: Vec<(Timestamp, String)>,
     /// Every event by name.
     pub(crate) events: Vec<(Timestamp, String)>,
@@ -83,7 +83,15 @@ fn granted(response: TokenResponse, now: Timestamp) -> TokenSet {
     }
 }
 
-fn behaviour(knobs: &[&str]) -> Behaviour {
+/// A keeper of nothing.
+fn idle(address: &servicenow::Instance) -> Keeper {
+    let id = ClientId::parse("idle").unwrap();
+    let client = Client { id, authentication: ClientAuthentication::None };
+    let (policy, lifespans) = (Policy::default(), Lifespans::default());
+    Keeper::new(address.endpoints(), client, lifespans, None, policy, 0)
+}
+
+pub(crate) fn behaviour(knobs: &[&str]) -> Behaviour {
     let mut behaviour = Behaviour::default();
     for knob in knobs {
         behaviour.assign(knob).unwrap();
@@ -119,18 +127,28 @@ impl World {
         let answer =
             carry(&mut instance, now, plain(request)).map_err(|_| "no answer".to_owned())?;
         let response = expect.receive(sealed(answer)).map_err(|error| error.to_string())?;
+        Ok(Self::of(instance, address, client, granted(response, now)))
+    }
+
+    fn of(
+        instance: Instance,
+        address: servicenow::Instance,
+        client: Client,
+        tokens: TokenSet,
+    ) -> Self {
+        let truth = tokens.issued_at;
         let keeper = Keeper::new(
             address.endpoints(),
             client,
             Lifespans::default(),
-            Some(granted(response, now)),
+            Some(tokens),
             Policy::default(),
             11,
         );
-        Ok(Self {
+        Self {
             instance,
             keeper,
-            truth: now,
+            truth,
             ahead: SignedDuration::ZERO,
             road: Box::new(|_, instance, now, request| carry(instance, now, request)),
             round_trip: SignedDuration::ZERO,
@@ -138,7 +156,27 @@ impl World {
             sent: vec![],
             events: vec![],
             address,
-        })
+        }
+    }
+
+    /// A client that gets its tokens by itself, and has its first one.
+    pub(crate) fn by_itself(mut instance: Instance, mut own_grant: OwnGrant) -> Self {
+        let known = instance.clients().remove(0);
+        let address = servicenow::Instance::parse("classics").unwrap();
+        let client = Client {
+            id: ClientId::parse(&known.client_id).unwrap(),
+            authentication: ClientAuthentication::Post(Secret::new(known.client_secret)),
+        };
+        let now = start();
+        let (request, expect) = own_grant.request(&address.endpoints(), &client, now).unwrap();
+        let answer = instance.handle(now, plain(request));
+        let response = expect.receive(sealed(answer)).unwrap();
+        assert_eq!(response.refresh_token, None);
+        let tokens = TokenSet { refresh_expires_at: None, ..granted(response, now) };
+        let mut world = Self::of(instance, address, client, tokens);
+        let keeper = std::mem::replace(&mut world.keeper, idle(&world.address));
+        world.keeper = keeper.renewing_by(own_grant);
+        world
     }
 
     /// What the clock of our machine shows.
@@ -156,9 +194,11 @@ impl World {
         self.note_events();
         while let Some((generation, request)) = self.keeper.poll_request() {
             assert!(self.keeper.poll_request().is_none(), "two requests at once");
-            let mut form = url::form_urlencoded::parse(request.body().expose());
-            let token = form.find(|(name, _)| name == "refresh_token").unwrap().1.into_owned();
-            self.sent.push((self.truth, token));
+            let form: Vec<(String, String)> =
+                url::form_urlencoded::parse(request.body().expose()).into_owned().collect();
+            let value = |name| form.iter().find(|(own, _)| own == name).map(|(_, v)| v.clone());
+            let means = ["refresh_token", "assertion", "grant_type"].into_iter().find_map(value);
+            self.sent.push((self.truth, means.unwrap()));
             let n = self.sent.len();
             let answer = (self.road)(n, &mut self.instance, self.truth, plain(request));
             self.truth += self.round_trip;
@@ -251,6 +291,7 @@ fn name(event: &Event) -> String {
                 RefreshTokenChange::Kept => "kept",
                 RefreshTokenChange::SameAgain => "same again",
                 RefreshTokenChange::Replaced => "replaced",
+                RefreshTokenChange::Unused => "unused",
             }
         ),
         Event::Failed(Failure::NoAnswer(NoAnswer::Lost)) => "failed: lost".to_owned(),
@@ -263,6 +304,7 @@ fn name(event: &Event) -> String {
         },
         Event::RefusedOnce(_) => "refused once".to_owned(),
         Event::Rejected(_) => "rejected".to_owned(),
+        Event::NotSigned(_) => "not signed".to_owned(),
         Event::NothingToRefresh => "nothing to refresh".to_owned(),
         Event::CameTooLate { .. } => "came too late".to_owned(),
     }

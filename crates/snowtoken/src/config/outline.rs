@@ -8,6 +8,7 @@ use std::ops::Range;
 
 use snowtoken_core::oauth::Scope;
 use snowtoken_core::oauth::client::{AuthenticationMethod, ClientId};
+use snowtoken_core::oauth::jwt::Claim;
 use snowtoken_core::oauth::redirect::RedirectUri;
 use snowtoken_core::profile::{Grant, Profile, ProfileName};
 use snowtoken_core::servicenow::{Instance, parse_lifespan};
@@ -281,6 +282,7 @@ fn judge(key: &str, value: &str) -> Option<()> {
         "client_authentication" => AuthenticationMethod::find(text(value)?).is_some(),
         "redirect_uri" => RedirectUri::parse(text(value)?).is_ok(),
         "scope" => Scope::parse(text(value)?).is_ok(),
+        "subject" | "key_id" => Claim::parse(text(value)?).is_ok(),
         "region" => text(value).is_some(),
         _ => false,
     };

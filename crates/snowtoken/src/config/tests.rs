@@ -106,6 +106,27 @@ fn a_new_name_changes_nothing_else() {
 }
 
 #[test]
+fn what_assertions_say_is_read_and_written() {
+    let text = "version = 1\n\n[profile.robot]\ninstance = \"https://acme.service-now.com\"\nclient_id = \"x\"\n\
+        grant = \"jwt-bearer\"\nsubject = \"robot@example.com\" # mine\nkey_id = \"key 1\"\n";
+    let mut config = Config::parse(text).unwrap();
+    let profile = config.profiles()[0].clone();
+    let claim = |text| Some(Claim::parse(text).unwrap());
+    assert_eq!(profile.grant, Grant::JwtBearer);
+    assert_eq!(profile.assertion.subject, claim("robot@example.com"));
+    assert_eq!(profile.assertion.key_id, claim("key 1"));
+    let assertion = Assertion { subject: claim("other"), key_id: None };
+    config.put(Profile { assertion, ..profile });
+    let expected = text.replace("robot@example.com", "other").replace("key_id = \"key 1\"\n", "");
+    assert_eq!(config.text(), expected);
+    for (key, wrong) in [("subject", "\"\""), ("key_id", "\"a\\u0007\""), ("grant", "\"jwt\"")] {
+        let base = "[profile.a]\ninstance = \"https://b\"\nclient_id = \"x\"\n";
+        let error = Config::parse(&format!("{base}{key} = {wrong}\n")).unwrap_err();
+        assert!(matches!(&error, ConfigError::Value { key: found, .. } if found == key), "{error}");
+    }
+}
+
+#[test]
 fn hooks_are_read_and_stay_as_they_were_written() {
     let text = format!(
         "{TEXT}\n# tell the others\n[hooks]\nrefreshed = 'deliver \"$SNOWTOKEN_PROFILE\"' # now\nnotify = false\n"

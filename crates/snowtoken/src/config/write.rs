@@ -1,6 +1,7 @@
 //! Changes in the text: what means the same as before is left as a person wrote it.
 
 use snowtoken_core::oauth::client::AuthenticationMethod;
+use snowtoken_core::oauth::jwt::Claim;
 use snowtoken_core::profile::{Grant, Profile};
 use toml_edit::{Item, TableLike, Value};
 
@@ -61,6 +62,19 @@ pub(super) fn profile(table: &mut dyn TableLike, before: Option<&Profile>, profi
         differs(&|p| p.credentials_file == profile.credentials_file),
         (!profile.credentials_file).then(|| Value::from(false)),
     );
+    assertion(table, before, profile);
+}
+
+/// The same for what assertions say.
+fn assertion(table: &mut dyn TableLike, before: Option<&Profile>, profile: &Profile) {
+    let (old, new) = (before.map(|p| &p.assertion), &profile.assertion);
+    let value = |claim: &Option<Claim>| claim.as_ref().map(|claim| Value::from(claim.as_str()));
+    if old.is_none_or(|old| old.subject != new.subject) {
+        write(table, "subject", value(&new.subject));
+    }
+    if old.is_none_or(|old| old.key_id != new.key_id) {
+        write(table, "key_id", value(&new.key_id));
+    }
 }
 
 /// Puts a value in another's place, between the same blanks and comments.

@@ -21,6 +21,9 @@ pub struct Bundle {
     pub profile: Profile,
     /// The client secret, where the client has one.
     pub client_secret: Option<Secret>,
+    /// The private key, where assertions are signed. A reader that does not know it does not know
+    /// the grant of such a profile either, and refuses its settings.
+    pub signing_key: Option<Secret>,
     /// The tokens with their deadlines.
     pub tokens: TokenSet,
     /// Whose they are, where known.
@@ -35,6 +38,8 @@ struct Out<'a> {
     /// Settings in the form of `config.toml`, which is judged by its own reader.
     config: &'a str,
     client_secret: Option<&'a str>,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    signing_key: Option<&'a str>,
     access_token: &'a str,
     refresh_token: Option<&'a str>,
     authorization_code: Option<&'a str>,
@@ -51,6 +56,7 @@ struct Out<'a> {
 struct In {
     config: String,
     client_secret: Option<Hidden>,
+    signing_key: Option<Hidden>,
     access_token: Hidden,
     refresh_token: Option<Hidden>,
     authorization_code: Option<Hidden>,
@@ -81,7 +87,7 @@ impl<'de> Deserialize<'de> for Hidden {
 impl Bundle {
     /// The content to seal.
     pub fn write(&self) -> Zeroizing<Vec<u8>> {
-        let Self { profile, client_secret, tokens, user, facts } = self;
+        let Self { profile, client_secret, signing_key, tokens, user, facts } = self;
         let mut config = Config::default();
         config.put(profile.clone());
         let config = config.text();
@@ -89,6 +95,7 @@ impl Bundle {
             version: VERSION,
             config: &config,
             client_secret: client_secret.as_ref().map(Secret::expose),
+            signing_key: signing_key.as_ref().map(Secret::expose),
             access_token: tokens.access_token.expose(),
             refresh_token: tokens.refresh_token.as_ref().map(Secret::expose),
             authorization_code: tokens.authorization_code.as_ref().map(Secret::expose),
@@ -128,6 +135,7 @@ impl Bundle {
         Ok(Self {
             profile: profile.clone(),
             client_secret: secret(read.client_secret),
+            signing_key: secret(read.signing_key),
             tokens: TokenSet {
                 access_token: read.access_token.0,
                 refresh_token: secret(read.refresh_token),
@@ -161,6 +169,7 @@ mod tests {
         Bundle {
             profile: Config::parse(CONFIG).unwrap().profiles()[0].clone(),
             client_secret: optional("cs"),
+            signing_key: optional("key"),
             tokens: TokenSet {
                 access_token: Secret::new(secret),
                 refresh_token: optional("rt"),

@@ -272,7 +272,9 @@ impl Desk {
         standing: &Standing,
     ) -> Option<Warned> {
         let seat = self.seat(place)?;
-        let held = standing.held.as_ref().filter(|_| seat.condition == Condition::Kept);
+        // What renews itself has no end that a person should know of.
+        let is_watched = seat.condition == Condition::Kept && !seat.profile.grant.renews_itself();
+        let held = standing.held.as_ref().filter(|_| is_watched);
         let Some((held, end)) = held.and_then(|held| Some((held, held.refresh_expires_at?))) else {
             self.set_alarm(place, None);
             return None;

@@ -78,6 +78,9 @@ pub(super) fn judge(now: Timestamp, standing: &Standing, profile: &Profile) -> (
     let Some(held) = &standing.held else { return (Condition::NoTokens, Due::Never) };
     match held.state {
         _ if held.binding != binding(profile) => (Condition::NotOurs, Due::Never),
+        RecordState::Held | RecordState::Rejected { .. } if profile.grant.renews_itself() => {
+            (Condition::Kept, plan(now, held))
+        }
         RecordState::Rejected { .. } => (Condition::LoginNeeded, Due::Never),
         RecordState::Held if held.has_refresh_token => (Condition::Kept, plan(now, held)),
         _ => (Condition::NotOurs, Due::Never),

@@ -86,11 +86,11 @@ impl Session {
         let before = self.spare_secret()?;
         let tried = match self.profile.grant {
             Grant::ClientCredentials => self.try_client_credentials(),
-            Grant::AuthorizationCode => {
+            grant @ (Grant::AuthorizationCode | Grant::JwtBearer) => {
                 let record = self.store().load(&self.profile.name)?;
                 let ours = record.filter(|record| {
                     record.binding == self.binding()
-                        && record.tokens.refresh_token.is_some()
+                        && (record.tokens.refresh_token.is_some() || grant.renews_itself())
                         && matches!(record.state, RecordState::Held | RecordState::Rejected { .. })
                 });
                 let Some(record) = ours else { return Ok(SecretProof::NothingToTry) };

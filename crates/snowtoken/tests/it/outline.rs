@@ -15,6 +15,8 @@ const KEYS: &[&str] = &[
     "access_token_lifespan",
     "refresh_token_lifespan",
     "credentials_file",
+    "subject",
+    "key_id",
 ];
 
 fn compare(text: String) {
@@ -55,7 +57,7 @@ fn line() -> impl Strategy<Value = String> {
         3 => host,
         1 => "[\\x00-\\x7f\u{e4}\u{feff}]{0,6}",
         1 => "[0-9]{1,12}[smhd]?",
-        1 => prop::sample::select(&["none", "client-credentials", "nice-knowledge-hub"][..])
+        1 => prop::sample::select(&["none", "client-credentials", "jwt-bearer", "nice-knowledge-hub"][..])
             .prop_map(str::to_owned),
     ];
     let value = prop_oneof![

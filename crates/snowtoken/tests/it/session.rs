@@ -2,6 +2,7 @@
 
 mod handed_out;
 mod ledger;
+mod own_grant;
 mod refresh;
 mod revoke;
 mod rotating;
@@ -13,7 +14,7 @@ use std::time::Duration;
 use snowtoken::core::keeper::Progress;
 use snowtoken::core::ledger::Facts;
 use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
-use snowtoken::core::profile::{Grant, Profile};
+use snowtoken::core::profile::{Assertion, Grant, Profile};
 use snowtoken::core::servicenow::{Instance, Lifespans};
 use snowtoken::core::token_set::{Deadline, Generation, KnownBy, TokenSet};
 use snowtoken::home::Home;
@@ -80,6 +81,7 @@ pub(crate) fn profile(instance: &str) -> Profile {
         client_id: ClientId::parse("0123456789abcdef0123456789abcdef").unwrap(),
         authentication: AuthenticationMethod::Post,
         grant: Grant::AuthorizationCode,
+        assertion: Assertion::default(),
         redirect_uri: None,
         scope: None,
         lifespans: Lifespans::default(),

@@ -12,7 +12,7 @@ use snowtoken::core::oauth::client::{
 };
 use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::oauth::{Request, Response};
-use snowtoken::core::profile::{Grant, Profile};
+use snowtoken::core::profile::{Assertion, Grant, Profile};
 use snowtoken::core::secret::Body;
 use snowtoken::core::servicenow::{self, Lifespans};
 use snowtoken::core::token_set::{Deadline, Generation, KnownBy, TokenSet};
@@ -421,6 +421,7 @@ pub(crate) fn profile(address: &str, client: &Client) -> Profile {
         client_id: client.id.clone(),
         authentication: AuthenticationMethod::Post,
         grant: Grant::AuthorizationCode,
+        assertion: Assertion::default(),
         redirect_uri: None,
         scope: None,
         lifespans: Lifespans::default(),

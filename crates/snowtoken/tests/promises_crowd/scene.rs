@@ -10,7 +10,7 @@ use snowtoken::core::keeper::Progress;
 use snowtoken::core::ledger::Facts;
 use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
 use snowtoken::core::oauth::{Request, Response};
-use snowtoken::core::profile::{Grant, Profile};
+use snowtoken::core::profile::{Assertion, Grant, Profile};
 use snowtoken::core::servicenow::{Instance as Address, Lifespans};
 use snowtoken::core::token_set::{Deadline, KnownBy, TokenSet};
 use snowtoken::home::Home;
@@ -162,6 +162,7 @@ fn profile() -> Profile {
         client_id: ClientId::parse("0123456789abcdef0123456789abcdef").unwrap(),
         authentication: AuthenticationMethod::Post,
         grant: Grant::AuthorizationCode,
+        assertion: Assertion::default(),
         redirect_uri: None,
         scope: None,
         lifespans: Lifespans::default(),

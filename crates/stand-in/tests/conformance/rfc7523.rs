@@ -256,3 +256,57 @@ fn a_client_that_is_no_jwt_endpoint_takes_no_assertions() {
     let got = ask(&mut bench, &claims);
     assert_eq!(got.text("error"), "unauthorized_client");
 }
+
+fn api(bench: &mut Bench, method: &str, path: &str, body: &Value) -> Got {
+    let basic = format!("Basic {}", STANDARD.encode("admin:snow"));
+    let headers = [("authorization", &*basic), ("content-type", "application/json")];
+    bench.send(method, &format!("/api/now/table/{path}"), &headers, &body.to_string())
+}
+
+/// The steps of an acceptance test that others run against real instances.
+#[test]
+fn an_endpoint_is_registered_by_api_in_three_records() {
+    let mut bench = Bench::new(&[]);
+    let made = |got: Got| -> Value {
+        assert_eq!(got.status, 201, "{}", got.body);
+        got.json()["result"].clone()
+    };
+    let certificate = json!({
+        "name": "robot", "format": "PEM", "type": "trust_store", "pem_certificate": CERTIFICATE,
+    });
+    let certificate = made(api(&mut bench, "POST", "sys_certificate", &certificate));
+    let entity = json!({
+        "name": "Robot", "client_id": "robot", "client_secret": "s3cret", "active": "true",
+        "user_field": "sys_id", "sub_claim": "sys_id", "clock_skew": "120",
+        "enable_jti_verification": "true", "jti_claim": "jti", "jwks_cache_lifespan": "720",
+        "inbound_grant_type": "jwt",
+    });
+    let entity = made(api(&mut bench, "POST", "oauth_jwt", &entity));
+    for (field, value) in
+        [("user_field", "sys_id"), ("clock_skew", "120"), ("jwks_cache_lifespan", "720")]
+    {
+        assert_eq!(entity[field], value);
+    }
+    let map = json!({
+        "name": "map", "kid": "one",
+        "oauth_jwt": entity["sys_id"], "sys_certificate": certificate["sys_id"],
+    });
+    made(api(&mut bench, "POST", "jwt_verifier_map", &map));
+
+    bench.client = bench.instance.client("robot").unwrap().clone();
+    let user = bench.instance.user("abel.tuter").unwrap().sys_id.clone();
+    let claims = but(&bench, &json!({"sub": user}));
+    let got = ask(&mut bench, &claims);
+    assert_eq!(got.status, 200, "{}", got.body);
+
+    // It is a client among the others, and the other clients are none of its kind.
+    let listed = |bench: &mut Bench, table: &str| {
+        let got = api(bench, "GET", table, &json!({}));
+        got.json()["result"].as_array().unwrap().len()
+    };
+    assert_eq!((listed(&mut bench, "oauth_entity"), listed(&mut bench, "oauth_jwt")), (2, 1));
+    let path = format!("oauth_jwt/{}", entity["sys_id"].as_str().unwrap());
+    let changed = api(&mut bench, "PATCH", &path, &json!({"enable_jti_verification": "false"}));
+    assert_eq!(changed.json()["result"]["enable_jti_verification"], "false");
+    assert_eq!(ask(&mut bench, &claims).status, 200, "no assertion is counted any more");
+}

@@ -5,6 +5,7 @@ use snowtoken_core::profile::ProfileName;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::Generation;
 
+use super::ledger::Kept;
 use super::{Refusal, ledger, standing, tokens};
 use crate::error::{Result, StoreError};
 use crate::record::{AuditEntry, Binding, Draft};
@@ -92,33 +93,36 @@ pub(super) fn with_standing(
     Ok(draft)
 }
 
-fn client_secret_place<'a>(profile: &'a str, binding: &'a Binding) -> Place<'a> {
+fn place_of<'a>(kept: Kept, profile: &'a str, binding: &'a Binding) -> Place<'a> {
     let Binding { instance, client_id } = binding;
-    Place { table: "client_secret", profile, generation: 0, instance, client_id }
+    Place { table: kept.table(), profile, generation: 0, instance, client_id }
 }
 
-pub(super) fn put_client_secret(
+pub(super) fn put_kept(
     connection: &Connection,
     sealer: &Sealer,
+    kept: Kept,
     profile: &str,
     binding: &Binding,
     secret: &Secret,
 ) -> Result<(), Refusal> {
-    let place = client_secret_place(profile, binding);
+    let place = place_of(kept, profile, binding);
     let blob = sealer.seal(&place, "secret", &[], secret.expose().as_bytes())?;
-    Ok(ledger::put_client_secret(connection, profile, binding, &blob)?)
+    Ok(ledger::put_kept(connection, kept, profile, binding, &blob)?)
 }
 
-pub(super) fn open_client_secret(
+pub(super) fn open_kept(
     sealer: &Sealer,
+    kept: Kept,
     profile: &str,
     binding: &Binding,
     blob: &[u8],
 ) -> Result<Secret> {
     sealer
-        .open(&client_secret_place(profile, binding), "secret", &[], blob)
+        .open(&place_of(kept, profile, binding), "secret", &[], blob)
         .and_then(seal::text)
         .map_err(|_| {
-            StoreError::damaged(format!("the client secret of profile \"{profile}\" does not open"))
+            let what = kept.name();
+            StoreError::damaged(format!("the {what} of profile \"{profile}\" does not open"))
         })
 }

@@ -10,9 +10,9 @@ use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::{Deadline, Generation, User};
 
 use super::changes::{
-    absent, append, expect, move_tokens, open_client_secret, put_client_secret, vacate,
-    with_standing,
+    absent, append, expect, move_tokens, open_kept, put_kept, vacate, with_standing,
 };
+use super::ledger::Kept;
 use super::{SqliteStore, answer, ledger, spare, standing, tokens};
 use crate::error::{Result, StoreError};
 use crate::record::{
@@ -205,16 +205,7 @@ impl TokenStore for SqliteStore {
     }
 
     fn client_secret(&self, profile: &ProfileName, binding: &Binding) -> Result<Option<Secret>> {
-        let found = ledger::client_secret(&self.connection, profile.as_str())
-            .map_err(|e| self.reading(e))?;
-        match found {
-            Some((stored, blob)) if stored == *binding => {
-                open_client_secret(&self.sealer, profile.as_str(), binding, &blob)
-                    .map(Some)
-                    .map_err(|e| self.told(e))
-            }
-            _ => Ok(None),
-        }
+        self.kept(Kept::ClientSecret, profile, binding)
     }
 
     fn set_client_secret(
@@ -226,15 +217,33 @@ impl TokenStore for SqliteStore {
         let profile = profile.as_str();
         self.change(&[profile], |connection, sealer| {
             spare::before_set(connection, sealer, profile, binding, secret)?;
-            put_client_secret(connection, sealer, profile, binding, secret)
+            put_kept(connection, sealer, Kept::ClientSecret, profile, binding, secret)
         })
     }
 
     fn remove_client_secret(&mut self, profile: &ProfileName) -> Result<bool> {
-        self.end(&[profile.as_str()], |connection, _| {
-            spare::remove(connection, profile.as_str())?;
-            Ok(ledger::remove_client_secret(connection, profile.as_str())?)
+        let profile = profile.as_str();
+        self.end(&[profile], |connection, _| {
+            spare::remove(connection, profile)?;
+            Ok(ledger::remove_kept(connection, Kept::ClientSecret, profile)?)
         })
+    }
+
+    fn signing_key(&self, profile: &ProfileName, binding: &Binding) -> Result<Option<Secret>> {
+        self.kept(Kept::SigningKey, profile, binding)
+    }
+
+    fn set_signing_key(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        key: &Secret,
+    ) -> Result<()> {
+        self.keep(Kept::SigningKey, profile, binding, key)
+    }
+
+    fn remove_signing_key(&mut self, profile: &ProfileName) -> Result<bool> {
+        self.drop_kept(Kept::SigningKey, profile)
     }
 
     fn spare_secret(
@@ -297,10 +306,12 @@ impl TokenStore for SqliteStore {
             }
             let (from, to) = (from.as_str(), to.as_str());
             move_tokens(connection, sealer, from, to)?;
-            if let Some((binding, blob)) = ledger::client_secret(connection, from)? {
-                let secret = open_client_secret(sealer, from, &binding, &blob)?;
-                put_client_secret(connection, sealer, to, &binding, &secret)?;
-                ledger::remove_client_secret(connection, from)?;
+            for kept in Kept::ALL {
+                if let Some((binding, blob)) = ledger::kept(connection, kept, from)? {
+                    let secret = open_kept(sealer, kept, from, &binding, &blob)?;
+                    put_kept(connection, sealer, kept, to, &binding, &secret)?;
+                    ledger::remove_kept(connection, kept, from)?;
+                }
             }
             spare::rename(connection, sealer, from, to)?;
             Ok(ledger::rename_deliveries(connection, from, to)?)
@@ -315,7 +326,9 @@ impl TokenStore for SqliteStore {
             if known && newest != Generation::NONE {
                 vacate(connection, sealer, profile, newest, row::REMOVED)?;
             }
-            ledger::remove_client_secret(connection, profile)?;
+            for kept in Kept::ALL {
+                ledger::remove_kept(connection, kept, profile)?;
+            }
             spare::remove(connection, profile)?;
             ledger::remove_deliveries(connection, profile)?;
             Ok(known)

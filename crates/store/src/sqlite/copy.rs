@@ -26,7 +26,8 @@ use crate::secure;
 const WAIT: Duration = Duration::from_secs(1);
 
 /// Tables whose rows belong to a profile. `audit` grows at its end only, `meta` belongs to nobody.
-const TABLES: [&str; 5] = ["token_set", "standing", "client_secret", "spare_secret", "delivery"];
+const TABLES: [&str; 6] =
+    ["token_set", "standing", "client_secret", "spare_secret", "signing_key", "delivery"];
 
 /// So many changes are remembered; a copy that is farther behind is made anew.
 const REMEMBERED: i64 = 128;

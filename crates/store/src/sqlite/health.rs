@@ -5,15 +5,17 @@ use std::path::{Path, PathBuf};
 use jiff::Timestamp;
 use rusqlite::Connection;
 use snowtoken_core::profile::ProfileName;
+use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::Generation;
 
 use super::copy::{self, CopyError, Freshness};
 use super::failure::{Doing, classify};
+use super::ledger::Kept;
 use super::{Options, SqliteStore, changes, ledger, real_path, tokens};
 use crate::TokenStore as _;
 use crate::error::{CopyFound, Result, StoreError};
 use crate::key::Keys;
-use crate::record::{AuditEntry, Draft, Record, Standing};
+use crate::record::{AuditEntry, Binding, Draft, Record, Standing};
 use crate::secure;
 
 /// How the store's folder and file look from outside; nothing is opened.
@@ -82,11 +84,13 @@ impl SqliteStore {
 
     fn open_all_of(&self, profile: &ProfileName) -> Result<()> {
         self.load(profile)?;
-        let secret = ledger::client_secret(&self.connection, profile.as_str())
-            .map_err(|e| self.reading(e))?;
-        if let Some((binding, _)) = secret {
-            self.client_secret(profile, &binding)?;
-            self.spare_secret(profile, &binding)?;
+        for kept in Kept::ALL {
+            let secret = ledger::kept(&self.connection, kept, profile.as_str())
+                .map_err(|e| self.reading(e))?;
+            if let Some((binding, _)) = secret {
+                self.kept(kept, profile, &binding)?;
+                self.spare_secret(profile, &binding)?;
+            }
         }
         self.deliveries(profile).map(drop)
     }
@@ -119,7 +123,7 @@ impl SqliteStore {
     }
 
     /// Puts the newest token set that still opens, from the copy or from before, in the place of a
-    /// damaged one, and the client secret likewise. Nothing that opens is changed.
+    /// damaged one, and the profile's secrets likewise. Nothing that opens is changed.
     ///
     /// # Errors
     /// [`StoreError::Damaged`] if nothing is left that opens.
@@ -148,7 +152,13 @@ impl SqliteStore {
             Err(other) => return Err(other),
         };
         if let Some(beside) = beside {
-            self.bring_back_client_secret(profile, &beside)?;
+            // All are read first: the copy follows each change, and then has the damage too.
+            let found = Kept::ALL.map(|kept| (kept, self.good_one(kept, profile, &beside)));
+            for (kept, good) in found {
+                if let Some((binding, secret)) = good? {
+                    self.keep(kept, profile, &binding, &secret)?;
+                }
+            }
         }
         Ok(way)
     }
@@ -175,24 +185,26 @@ impl SqliteStore {
         }
     }
 
-    fn bring_back_client_secret(
-        &mut self,
+    /// The copy's secret, where the one that is stored does not open any more.
+    fn good_one(
+        &self,
+        kept: Kept,
         profile: &ProfileName,
         beside: &Connection,
-    ) -> Result<()> {
-        let stored = ledger::client_secret(&self.connection, profile.as_str())
-            .map_err(|e| self.reading(e))?;
-        let Some((binding, blob)) = stored else { return Ok(()) };
-        if changes::open_client_secret(&self.sealer, profile.as_str(), &binding, &blob).is_ok() {
-            return Ok(());
-        }
-        let Ok(Some((binding, blob))) = ledger::client_secret(beside, profile.as_str()) else {
-            return Ok(());
+    ) -> Result<Option<(Binding, Secret)>> {
+        let opened = |binding: &Binding, blob: &[u8]| {
+            changes::open_kept(&self.sealer, kept, profile.as_str(), binding, blob)
         };
-        match changes::open_client_secret(&self.sealer, profile.as_str(), &binding, &blob) {
-            Ok(secret) => self.set_client_secret(profile, &binding, &secret),
-            Err(_) => Ok(()),
+        let stored =
+            ledger::kept(&self.connection, kept, profile.as_str()).map_err(|e| self.reading(e))?;
+        let Some((binding, blob)) = stored else { return Ok(None) };
+        if opened(&binding, &blob).is_ok() {
+            return Ok(None);
         }
+        let Ok(Some((binding, blob))) = ledger::kept(beside, kept, profile.as_str()) else {
+            return Ok(None);
+        };
+        Ok(opened(&binding, &blob).ok().map(|secret| (binding, secret)))
     }
 }
 

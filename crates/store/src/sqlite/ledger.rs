@@ -1,4 +1,4 @@
-//! Client secrets, deliveries, the audit and the list of profiles.
+//! Client secrets, private keys, deliveries, the audit and the list of profiles.
 
 use rusqlite::{Connection, OptionalExtension as _, Result, Row, params};
 use snowtoken_core::profile::ProfileName;
@@ -6,36 +6,66 @@ use snowtoken_core::profile::ProfileName;
 use crate::record::{AuditEntry, Binding, Delivery, Wish};
 use crate::row::REMOVED;
 
-/// Whom the client secret of a profile belongs to, and the sealed secret.
-pub(super) fn client_secret(
+/// A secret that belongs to a profile's instance and client, and outlives its tokens.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Kept {
+    ClientSecret,
+    SigningKey,
+}
+
+impl Kept {
+    pub(super) const ALL: [Self; 2] = [Self::ClientSecret, Self::SigningKey];
+
+    /// Its table; all have the same columns.
+    pub(super) fn table(self) -> &'static str {
+        match self {
+            Self::ClientSecret => "client_secret",
+            Self::SigningKey => "signing_key",
+        }
+    }
+
+    /// What a person calls it.
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::ClientSecret => "client secret",
+            Self::SigningKey => "private key",
+        }
+    }
+}
+
+/// Whom it belongs to, and the sealed secret.
+pub(super) fn kept(
     connection: &Connection,
+    kept: Kept,
     profile: &str,
 ) -> Result<Option<(Binding, Vec<u8>)>> {
+    let table = kept.table();
+    let sql = format!("SELECT instance, client_id, secret FROM {table} WHERE profile = ?1");
     connection
-        .prepare_cached("SELECT instance, client_id, secret FROM client_secret WHERE profile = ?1")?
+        .prepare_cached(&sql)?
         .query_row([profile], |row| {
             Ok((Binding { instance: row.get(0)?, client_id: row.get(1)? }, row.get(2)?))
         })
         .optional()
 }
 
-pub(super) fn put_client_secret(
+pub(super) fn put_kept(
     connection: &Connection,
+    kept: Kept,
     profile: &str,
     binding: &Binding,
     blob: &[u8],
 ) -> Result<()> {
-    connection
-        .execute(
-            "INSERT OR REPLACE INTO client_secret (profile, instance, client_id, secret) \
-             VALUES (?1, ?2, ?3, ?4)",
-            params![profile, binding.instance, binding.client_id, blob],
-        )
-        .map(drop)
+    let sql = format!(
+        "INSERT OR REPLACE INTO {} (profile, instance, client_id, secret) VALUES (?1, ?2, ?3, ?4)",
+        kept.table()
+    );
+    connection.execute(&sql, params![profile, binding.instance, binding.client_id, blob]).map(drop)
 }
 
-pub(super) fn remove_client_secret(connection: &Connection, profile: &str) -> Result<bool> {
-    Ok(connection.execute("DELETE FROM client_secret WHERE profile = ?1", [profile])? > 0)
+pub(super) fn remove_kept(connection: &Connection, kept: Kept, profile: &str) -> Result<bool> {
+    let sql = format!("DELETE FROM {} WHERE profile = ?1", kept.table());
+    Ok(connection.execute(&sql, [profile])? > 0)
 }
 
 pub(super) fn put_delivery(connection: &Connection, delivery: &Delivery) -> Result<()> {
@@ -99,14 +129,14 @@ pub(super) fn rename_deliveries(connection: &Connection, from: &str, to: &str) -
     connection.execute("UPDATE delivery SET profile = ?2 WHERE profile = ?1", [from, to]).map(drop)
 }
 
-/// Every profile that has tokens, a "cleared" mark, a client secret or a delivery.
+/// Every profile that has tokens, a "cleared" mark, a secret or a delivery.
 pub(super) fn profiles(connection: &Connection) -> Result<Vec<ProfileName>> {
     connection
         .prepare_cached(
             "SELECT profile FROM token_set AS newest WHERE state <> ?1 AND generation = \
              (SELECT max(generation) FROM token_set WHERE profile = newest.profile) \
-             UNION SELECT profile FROM client_secret UNION SELECT profile FROM delivery \
-             ORDER BY profile",
+             UNION SELECT profile FROM client_secret UNION SELECT profile FROM signing_key \
+             UNION SELECT profile FROM delivery ORDER BY profile",
         )?
         .query_map([REMOVED], |row| parsed(row, 0, ProfileName::parse))?
         .collect()

@@ -5,6 +5,7 @@ use rusqlite::{Connection, Result, Row, Rows};
 use snowtoken_core::profile::ProfileName;
 use snowtoken_core::token_set::Deadline;
 
+use super::ledger::Kept;
 use super::{SqliteStore, ledger, standing};
 use crate::record::{Binding, Held, RecordState, Standing};
 use crate::row::CLEARED;
@@ -59,6 +60,8 @@ pub struct Holding {
     pub standing: Option<Standing>,
     /// The instance and the client that a client secret is stored for.
     pub client_secret: Option<Binding>,
+    /// The instance and the client that a private key is stored for.
+    pub signing_key: Option<Binding>,
     /// Where credentials were delivered to, by format and path.
     pub delivered: Vec<String>,
 }
@@ -76,12 +79,16 @@ impl SqliteStore {
 
     /// What is stored for one profile.
     pub fn holding(&self, profile: &ProfileName) -> std::result::Result<Holding, StoreError> {
-        let secret = ledger::client_secret(&self.connection, profile.as_str());
+        let kept = |kept| {
+            let found = ledger::kept(&self.connection, kept, profile.as_str());
+            found.map_err(|e| self.reading(e)).map(|found| found.map(|(binding, _)| binding))
+        };
         let delivered = self.deliveries(profile)?;
         Ok(Holding {
             profile: profile.to_string(),
             standing: self.standing(profile)?,
-            client_secret: secret.map_err(|e| self.reading(e))?.map(|(binding, _)| binding),
+            client_secret: kept(Kept::ClientSecret)?,
+            signing_key: kept(Kept::SigningKey)?,
             delivered: delivered.into_iter().map(|delivery| delivery.path).collect(),
         })
     }
@@ -120,35 +127,41 @@ fn text<'a>(row: &'a Row<'_>, index: usize) -> Result<&'a str> {
     Ok(row.get_ref(index)?.as_str()?)
 }
 
-/// Three tables side by side, each in the order of the names.
+/// Four tables side by side, each in the order of the names.
 fn holdings(connection: &Connection, each: &mut dyn FnMut(Holding)) -> Result<()> {
     let mut one = connection.prepare_cached(&standing::all_sql())?;
     let mut two = connection.prepare_cached(
         "SELECT profile, instance, client_id FROM client_secret ORDER BY profile",
     )?;
     let mut three = connection
+        .prepare_cached("SELECT profile, instance, client_id FROM signing_key ORDER BY profile")?;
+    let mut four = connection
         .prepare_cached("SELECT profile, path FROM delivery ORDER BY profile, format, path")?;
     let mut standings = Cursor::new(one.query([])?, |row| {
         let standing = standing::read(row)?;
         Ok((standing.profile.to_string(), standing))
     })?;
-    let mut secrets = Cursor::new(two.query([])?, |row| {
-        Ok((row.get(0)?, Binding { instance: row.get(1)?, client_id: row.get(2)? }))
-    })?;
-    let mut deliveries = Cursor::new(three.query([])?, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut secrets = Cursor::new(two.query([])?, bound)?;
+    let mut keys = Cursor::new(three.query([])?, bound)?;
+    let mut deliveries = Cursor::new(four.query([])?, |row| Ok((row.get(0)?, row.get(1)?)))?;
     loop {
-        let names = [standings.name(), secrets.name(), deliveries.name()];
+        let names = [standings.name(), secrets.name(), keys.name(), deliveries.name()];
         let Some(profile) = names.into_iter().flatten().min().map(str::to_owned) else {
             return Ok(());
         };
         let standing = standings.take(&profile)?;
         let client_secret = secrets.take(&profile)?;
+        let signing_key = keys.take(&profile)?;
         let mut delivered = Vec::new();
         while let Some(path) = deliveries.take(&profile)? {
             delivered.push(path);
         }
-        each(Holding { profile, standing, client_secret, delivered });
+        each(Holding { profile, standing, client_secret, signing_key, delivered });
     }
+}
+
+fn bound(row: &Row<'_>) -> Result<(String, Binding)> {
+    Ok((row.get(0)?, Binding { instance: row.get(1)?, client_id: row.get(2)? }))
 }
 
 /// Rows of which the next one is known.

@@ -17,6 +17,7 @@ pub(super) const PAGE: u64 = 4096;
 /// | 1 | 0.1 | everything but what follows |
 /// | 2 | 0.1 | what was asked for with a delivery |
 /// | 3 | 0.1 | a second client secret, while it is being changed |
+/// | 4 | 0.1 | the private keys that sign assertions |
 pub(super) const STEPS: &[&str] = &[
     "
 CREATE TABLE meta (
@@ -120,6 +121,14 @@ CREATE TABLE spare_secret (
     secret BLOB NOT NULL
 ) STRICT, WITHOUT ROWID;
 ",
+    "
+CREATE TABLE signing_key (
+    profile TEXT PRIMARY KEY NOT NULL,
+    instance TEXT NOT NULL,
+    client_id TEXT NOT NULL,
+    secret BLOB NOT NULL
+) STRICT, WITHOUT ROWID;
+",
 ];
 
 /// The version of a database that went through all `steps`.
@@ -202,6 +211,36 @@ mod tests {
         assert_eq!((sum, version(&connection, new).ok()), (8, Some(3)));
         // A second time is nothing.
         migrate(&mut connection, from, new).unwrap();
+    }
+
+    /// Each version that was, and what a reader of each makes of it.
+    #[test]
+    fn every_version_is_read_by_every_later_reader_and_by_no_earlier_one() {
+        for written in 1..=STEPS.len() {
+            for known in 1..=STEPS.len() {
+                let mut connection = at_version(&STEPS[..written]);
+                let secret = "INSERT INTO client_secret VALUES ('dev', 'i', 'c', x'01')";
+                connection.execute(secret, []).unwrap();
+                let reader = &STEPS[..known];
+                match version(&connection, reader) {
+                    Ok(found) => {
+                        assert!(written <= known);
+                        migrate(&mut connection, found, reader).unwrap();
+                        assert_eq!(version(&connection, reader).ok(), Some(newest(reader)));
+                        let kept = "SELECT count(*) FROM client_secret WHERE secret = x'01'";
+                        let kept: i64 = connection.query_row(kept, [], |row| row.get(0)).unwrap();
+                        assert_eq!(kept, 1);
+                        let keys = connection.prepare("SELECT secret FROM signing_key");
+                        assert_eq!(keys.is_ok(), known >= 4);
+                    }
+                    Err(error) => {
+                        let is_newer =
+                            matches!(error, VersionError::Store(StoreError::Newer { .. }));
+                        assert!(is_newer && written > known, "{written} to a reader of {known}");
+                    }
+                }
+            }
+        }
     }
 
     #[test]

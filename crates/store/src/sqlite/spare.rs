@@ -4,7 +4,8 @@
 use rusqlite::{Connection, OptionalExtension as _, params};
 use snowtoken_core::secret::Secret;
 
-use super::changes::{open_client_secret, put_client_secret};
+use super::changes::{open_kept, put_kept};
+use super::ledger::Kept;
 use super::{Refusal, ledger};
 use crate::error::{Result, StoreError};
 use crate::record::{Binding, SpareRole, SpareSecret};
@@ -67,15 +68,16 @@ pub(super) fn swap(
         return Ok(false);
     };
     let spare = stored.open(sealer, profile)?;
-    let current = ledger::client_secret(connection, profile)?.filter(|(own, _)| own == binding);
+    let current =
+        ledger::kept(connection, Kept::ClientSecret, profile)?.filter(|(own, _)| own == binding);
     match current {
         Some((_, blob)) => {
-            let current = open_client_secret(sealer, profile, binding, &blob)?;
+            let current = open_kept(sealer, Kept::ClientSecret, profile, binding, &blob)?;
             put(connection, sealer, profile, binding, spare.role.other(), &current)?;
         }
         None => drop(remove(connection, profile)?),
     }
-    put_client_secret(connection, sealer, profile, binding, &spare.secret)?;
+    put_kept(connection, sealer, Kept::ClientSecret, profile, binding, &spare.secret)?;
     Ok(true)
 }
 
@@ -93,9 +95,11 @@ pub(super) fn before_set(
     if spare.is_some_and(|spare| spare.secret == *secret) {
         return swap(connection, sealer, profile, binding).map(drop);
     }
-    let current = ledger::client_secret(connection, profile)?.filter(|(own, _)| own == binding);
+    let current =
+        ledger::kept(connection, Kept::ClientSecret, profile)?.filter(|(own, _)| own == binding);
     let is_same = current.is_some_and(|(_, blob)| {
-        open_client_secret(sealer, profile, binding, &blob).is_ok_and(|current| current == *secret)
+        open_kept(sealer, Kept::ClientSecret, profile, binding, &blob)
+            .is_ok_and(|current| current == *secret)
     });
     if !is_same {
         remove(connection, profile)?;

@@ -356,12 +356,31 @@ on_every_backend! {
         assert_eq!(store.spare_secret(&prod, &id).unwrap(), None);
     }
 
+    fn a_private_key_belongs_to_its_client_and_is_no_client_secret(store) {
+        let (dev, key) = (profile("dev"), Secret::new("-----BEGIN PRIVATE KEY-----\nAA==\n"));
+        assert_eq!(store.signing_key(&dev, &client("id")).unwrap(), None);
+        store.set_signing_key(&dev, &client("id"), &key).unwrap();
+        assert_eq!(store.signing_key(&dev, &client("id")).unwrap(), Some(key.clone()));
+        assert_eq!(store.client_secret(&dev, &client("id")).unwrap(), None);
+        assert_eq!(store.signing_key(&dev, &client("other")).unwrap(), None);
+        assert_eq!(store.signing_key(&profile("prod"), &client("id")).unwrap(), None);
+        assert_eq!(store.profiles().unwrap(), [profile("dev")]);
+        // It outlives tokens, as the client secret does.
+        store.save(&dev, Generation::NONE, &draft("1"), None).unwrap();
+        store.clear_tokens(&dev, Generation(1), None).unwrap();
+        assert_eq!(store.signing_key(&dev, &client("id")).unwrap(), Some(key));
+        assert!(store.remove_signing_key(&dev).unwrap());
+        assert!(!store.remove_signing_key(&dev).unwrap());
+        assert_eq!(store.signing_key(&dev, &client("id")).unwrap(), None);
+    }
+
     fn renaming_takes_everything_along_but_the_audit(store) {
         let (dev, prod) = (profile("dev"), profile("prod"));
         for n in 0..2 {
             store.save(&dev, Generation(n), &draft(&n.to_string()), Some(&audit_entry("dev", "grant"))).unwrap();
         }
         store.set_client_secret(&dev, &client("id"), &Secret::new("s")).unwrap();
+        store.set_signing_key(&dev, &client("id"), &Secret::new("k")).unwrap();
         store.record_delivery(&delivery("dev", "file", "/a")).unwrap();
         store.rename(&dev, &prod).unwrap();
 
@@ -370,6 +389,8 @@ on_every_backend! {
         assert_eq!(snowtoken_store::Draft::from(record), draft("1"));
         assert_eq!(store.load_previous(&prod).unwrap().unwrap().tokens, draft("0").tokens);
         assert_eq!(store.client_secret(&prod, &client("id")).unwrap(), Some(Secret::new("s")));
+        assert_eq!(store.signing_key(&prod, &client("id")).unwrap(), Some(Secret::new("k")));
+        assert_eq!(store.signing_key(&dev, &client("id")).unwrap(), None);
         assert_eq!(store.deliveries(&prod).unwrap(), [delivery("prod", "file", "/a")]);
         assert_eq!(store.profiles().unwrap(), [profile("prod")]);
         assert!(store.load(&dev).unwrap().is_none());
@@ -415,12 +436,14 @@ on_every_backend! {
         let dev = profile("dev");
         store.save(&dev, Generation::NONE, &draft("1"), Some(&audit_entry("dev", "grant"))).unwrap();
         store.set_client_secret(&dev, &client("id"), &Secret::new("s")).unwrap();
+        store.set_signing_key(&dev, &client("id"), &Secret::new("k")).unwrap();
         store.record_delivery(&delivery("dev", "file", "/a")).unwrap();
         assert!(store.remove_profile(&dev).unwrap());
         assert!(!store.remove_profile(&dev).unwrap());
         assert!(store.profiles().unwrap().is_empty());
         assert!(store.load(&dev).unwrap().is_none());
         assert!(store.client_secret(&dev, &client("id")).unwrap().is_none());
+        assert!(store.signing_key(&dev, &client("id")).unwrap().is_none());
         assert!(store.deliveries(&dev).unwrap().is_empty());
         assert_eq!(store.audit(None, 10).unwrap().len(), 1);
         assert_eq!(conflict(store.save(&dev, Generation(1), &draft("late"), None)), (1, 2));

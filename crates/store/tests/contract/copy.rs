@@ -33,6 +33,8 @@ fn filled(place: &Place) -> SqliteStore {
         }
         let secret = Secret::new(format!("{CANARY}-client-{name}"));
         store.set_client_secret(&profile(name), &client("id"), &secret).unwrap();
+        let key = Secret::new(format!("{CANARY}-key-{name}"));
+        store.set_signing_key(&profile(name), &client("id"), &key).unwrap();
     }
     store
 }
@@ -45,9 +47,16 @@ fn raw(place: &Place) -> rusqlite::Connection {
 fn rows(path: &std::path::Path) -> Vec<String> {
     let connection = rusqlite::Connection::open(path).unwrap();
     let mut all = Vec::new();
-    for table in
-        ["meta", "token_set", "client_secret", "spare_secret", "delivery", "audit", "change"]
-    {
+    for table in [
+        "meta",
+        "token_set",
+        "client_secret",
+        "spare_secret",
+        "signing_key",
+        "delivery",
+        "audit",
+        "change",
+    ] {
         let mut statement = connection.prepare(&format!("SELECT * FROM {table}")).unwrap();
         let columns = statement.column_count();
         let mut found = statement.query([]).unwrap();
@@ -358,15 +367,21 @@ fn what_was_handed_over_stays_handed_over() {
 }
 
 #[test]
-fn a_damaged_client_secret_comes_back_from_the_copy() {
+fn a_damaged_client_secret_or_private_key_comes_back_from_the_copy() {
     let place = Place::new();
     let mut store = filled(&place);
-    raw(&place).execute_batch("UPDATE client_secret SET secret = x'00'").unwrap();
+    raw(&place)
+        .execute_batch(
+            "UPDATE client_secret SET secret = x'00'; UPDATE signing_key SET secret = x'00'",
+        )
+        .unwrap();
     assert_eq!(store.damaged_profiles().unwrap().len(), 2);
     for name in ["dev", "prod"] {
         assert_eq!(store.go_back(&profile(name), now()).unwrap(), None);
         let secret = store.client_secret(&profile(name), &client("id")).unwrap().unwrap();
         assert_eq!(secret.expose(), format!("{CANARY}-client-{name}"));
+        let key = store.signing_key(&profile(name), &client("id")).unwrap().unwrap();
+        assert_eq!(key.expose(), format!("{CANARY}-key-{name}"));
     }
     assert!(store.damaged_profiles().unwrap().is_empty());
 }

@@ -23,6 +23,7 @@ fn filled(place: &Place) -> SqliteStore {
         store.save(&dev, Generation(n), &draft(&n.to_string()), Some(&entry)).unwrap();
     }
     store.set_client_secret(&dev, &client("id"), &Secret::new(format!("{CANARY}-client"))).unwrap();
+    store.set_signing_key(&dev, &client("id"), &Secret::new(format!("{CANARY}-key"))).unwrap();
     store
 }
 

@@ -45,6 +45,7 @@ pub(super) fn run(app: &App, args: &LoginArgs) -> Result<ExitCode, Failure> {
     let login = Login {
         profile: &profile,
         client: &client,
+        signing_key: None,
         wait,
         open_browser: !args.no_browser,
         accept_bare_code: args.accept_bare_code,

@@ -5,8 +5,9 @@ use std::path::Path;
 use snowtoken::core::diagnosis::Code;
 use snowtoken::core::oauth::Scope;
 use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
+use snowtoken::core::oauth::jwt::Claim;
 use snowtoken::core::oauth::redirect::RedirectUri;
-use snowtoken::core::profile::{Grant, Profile, ProfileName};
+use snowtoken::core::profile::{Assertion, Grant, Profile, ProfileName};
 use snowtoken::core::secret::Secret;
 use snowtoken::core::servicenow::{Instance, Lifespans};
 use snowtoken::core::target::{Class, Target, TargetError};
@@ -35,6 +36,8 @@ pub(crate) struct Typed<'a> {
     pub(crate) access_token_lifespan: Option<&'a str>,
     pub(crate) refresh_token_lifespan: Option<&'a str>,
     pub(crate) grant: Option<GrantChoice>,
+    pub(crate) key_id: Option<&'a str>,
+    pub(crate) subject: Option<&'a str>,
     /// Whether a credentials file is wanted, if that was said.
     pub(crate) credentials_file: Option<bool>,
 }
@@ -53,6 +56,8 @@ impl<'a> From<&'a LoginArgs> for Typed<'a> {
             access_token_lifespan: args.access_token_lifespan.as_deref(),
             refresh_token_lifespan: args.refresh_token_lifespan.as_deref(),
             grant: args.grant,
+            key_id: args.key_id.as_deref(),
+            subject: args.subject.as_deref(),
             credentials_file: match (args.no_output, &args.output) {
                 (true, _) => Some(false),
                 (false, Some(_)) => Some(true),
@@ -76,6 +81,8 @@ impl<'a> From<&'a AddArgs> for Typed<'a> {
             access_token_lifespan: args.access_token_lifespan.as_deref(),
             refresh_token_lifespan: args.refresh_token_lifespan.as_deref(),
             grant: args.grant,
+            key_id: None,
+            subject: None,
             credentials_file: None,
         }
     }
@@ -91,12 +98,12 @@ pub(crate) fn profile(
     let typed = Typed::from(args);
     let target = &app.target(&target_name(app, &typed, known))?;
     check_minted(target)?;
-    let grant = match typed.grant {
-        Some(GrantChoice::AuthorizationCode) => Grant::AuthorizationCode,
-        Some(GrantChoice::ClientCredentials) => Grant::ClientCredentials,
-        None => known.map_or(Grant::default(), |p| p.grant),
-    };
-    settle(app, &typed, name, known, target, grant)
+    let grant = typed.grant.map(Grant::from).or(known.map(|p| p.grant)).unwrap_or_default();
+    let profile = settle(app, &typed, name, known, target, grant)?;
+    if grant == Grant::JwtBearer && profile.assertion.subject.is_none() {
+        return Err(missing("the user the tokens are for", "--subject USER"));
+    }
+    Ok(profile)
 }
 
 /// The profile that a prepared client gets, complete as far as that goes: a redirect URI that only
@@ -108,11 +115,7 @@ pub(crate) fn prepared(
     known: Option<&Profile>,
     target: &Target,
 ) -> Result<Profile, Failure> {
-    let grant = typed.grant.map(|grant| match grant {
-        GrantChoice::AuthorizationCode => Grant::AuthorizationCode,
-        GrantChoice::ClientCredentials => Grant::ClientCredentials,
-    });
-    let grant = grant.or_else(|| target.class.grant()).unwrap_or_default();
+    let grant = typed.grant.map(Grant::from).or_else(|| target.class.grant()).unwrap_or_default();
     settle(app, typed, name, known, target, grant)
 }
 
@@ -174,7 +177,7 @@ fn settle(
     let redirect_uri =
         given(app, typed.redirect_uri, &variables::REDIRECT_URI).filter(|_| typed.region.is_none());
     let (region, redirect_uri) = match grant {
-        Grant::ClientCredentials => (region, None),
+        Grant::ClientCredentials | Grant::JwtBearer => (region, None),
         Grant::AuthorizationCode => {
             place_so_far(target, region, redirect_uri.as_deref(), known_place)?
         }
@@ -185,6 +188,7 @@ fn settle(
         client_id,
         authentication: authentication(typed.client_auth, known),
         grant,
+        assertion: assertion(typed, known)?,
         redirect_uri,
         scope: scope(typed.scope, typed.no_scope, known_place, target)?,
         lifespans: lifespans(
@@ -198,6 +202,19 @@ fn settle(
         credentials_file: typed
             .credentials_file
             .unwrap_or_else(|| known.is_none_or(|p| p.credentials_file)),
+    })
+}
+
+/// What assertions say.
+fn assertion(typed: &Typed<'_>, known: Option<&Profile>) -> Result<Assertion, Failure> {
+    let claim = |flag: &str, text: Option<&str>| {
+        let wrong = |error| Failure::told(Code::Usage, format!("{flag}: {error}"));
+        text.map(|text| Claim::parse(text).map_err(wrong)).transpose()
+    };
+    let before = known.map(|profile| profile.assertion.clone()).unwrap_or_default();
+    Ok(Assertion {
+        subject: claim("--subject", typed.subject)?.or(before.subject),
+        key_id: claim("--key-id", typed.key_id)?.or(before.key_id),
     })
 }
 

@@ -14,7 +14,7 @@ use snowtoken::core::ledger::Facts;
 use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
 use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::oauth::token::TokenError;
-use snowtoken::core::profile::{Grant, Profile, ProfileName};
+use snowtoken::core::profile::{Assertion, Grant, Profile, ProfileName};
 use snowtoken::core::secret::Secret;
 use snowtoken::core::servicenow::{ApiError, Instance, Lifespans, TokenFailure};
 use snowtoken::core::token_set::{Deadline, KnownBy, TokenSet};
@@ -222,6 +222,7 @@ fn profile(args: &Import<'_>, found: &Found) -> Result<Profile, Failure> {
         client_id,
         authentication,
         grant: Grant::AuthorizationCode,
+        assertion: Assertion::default(),
         redirect_uri: found.redirect_uri.as_deref().and_then(|text| RedirectUri::parse(text).ok()),
         scope: None,
         lifespans: Lifespans::default(),

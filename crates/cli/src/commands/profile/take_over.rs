@@ -116,6 +116,7 @@ fn unproved(error: Error, name: &ProfileName) -> Failure {
 struct Before {
     profile: Option<Profile>,
     secret: Option<(Binding, Secret)>,
+    key: Option<(Binding, Secret)>,
     record: Option<Record>,
     /// The file comes from here.
     takes_back: bool,
@@ -126,11 +127,14 @@ impl Before {
         let profile = app.config()?.profile(name).cloned();
         let record = store.load(name)?;
         let binding = profile.as_ref().map(session::binding);
-        let secret = match binding {
-            Some(binding) => store.client_secret(name, &binding)?.map(|secret| (binding, secret)),
-            None => None,
+        let (secret, key) = match &binding {
+            Some(binding) => {
+                (store.client_secret(name, binding)?, store.signing_key(name, binding)?)
+            }
+            None => (None, None),
         };
-        Ok(Self { profile, secret, record, takes_back: false })
+        let secret = binding.clone().zip(secret);
+        Ok(Self { profile, secret, key: binding.zip(key), record, takes_back: false })
     }
 }
 
@@ -145,7 +149,7 @@ struct Taking<'a> {
 impl Taking<'_> {
     /// Stores everything; the tokens, which make this machine the owner, come last.
     fn keep(&self, store: &mut SqliteStore) -> Result<Before, Failure> {
-        let Bundle { profile, client_secret, tokens, user, facts } = self.bundle;
+        let Bundle { profile, client_secret, signing_key, tokens, user, facts } = self.bundle;
         let name = &profile.name;
         let _lock = session::lock(&self.app.home.data, name)?;
         let mut before = Before::of(self.app, store, name)?;
@@ -154,6 +158,9 @@ impl Taking<'_> {
         config::update(&self.app.home, |config| config.put(profile.clone()))?;
         if let Some(secret) = client_secret {
             store.set_client_secret(name, &binding, secret)?;
+        }
+        if let Some(key) = signing_key {
+            store.set_signing_key(name, &binding, key)?;
         }
         let draft = Draft {
             binding,
@@ -221,7 +228,7 @@ impl Taking<'_> {
         let _lock = session.lock()?;
         let mut store = session.store();
         let row = self.row("refused");
-        let Before { profile, secret, record, .. } = before;
+        let Before { profile, secret, key, record, .. } = before;
         let refused = |now: &Record| now.tokens.refresh_token == self.bundle.tokens.refresh_token;
         if !store.load(name)?.as_ref().is_some_and(refused) {
             // Somebody has logged in meanwhile.
@@ -243,6 +250,10 @@ impl Taking<'_> {
         match secret {
             Some((binding, secret)) => store.set_client_secret(name, binding, secret)?,
             None => drop(store.remove_client_secret(name)?),
+        }
+        match key {
+            Some((binding, key)) => store.set_signing_key(name, binding, key)?,
+            None => drop(store.remove_signing_key(name)?),
         }
         Ok(config::update(&self.app.home, |config| match profile {
             Some(profile) => config.put(profile.clone()),

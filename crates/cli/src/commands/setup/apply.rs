@@ -6,7 +6,7 @@ use std::process::ExitCode;
 use serde_json::json;
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
-use snowtoken::core::profile::{Profile, ProfileName};
+use snowtoken::core::profile::{Grant, Profile, ProfileName};
 use snowtoken::core::secret::Secret;
 use snowtoken::core::servicenow::Instance;
 use snowtoken::core::setup::apply::{
@@ -39,7 +39,7 @@ pub(crate) fn run(app: &App, args: &SetupArgs) -> Result<ExitCode, Failure> {
 
 /// What cannot be made, before anything is made.
 pub(super) fn check(wish: &Wish, name: &ProfileName) -> Result<Instance, Failure> {
-    if wish.target.class.grant().is_none() {
+    if matches!(wish.target.class.grant(), None | Some(Grant::JwtBearer)) {
         let text = format!("{} takes a client that cannot be made this way", wish.target.name);
         let checklist = format!("snowtoken setup {name} --checklist");
         return Err(

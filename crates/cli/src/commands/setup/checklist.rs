@@ -30,7 +30,7 @@ pub(crate) fn run(app: &App, args: &SetupArgs) -> Result<ExitCode, Failure> {
     let wish = Wish::of(app, &args.client, name)?;
     let name = wish.name.as_ref().map_or_else(|| named_after(&wish), ToString::to_string);
     let login = login_command(&wish, &name);
-    let script = wish.target.class.grant().is_some().then(|| script_command(&wish, &name));
+    let script = wish.target.class.is_made_by_script().then(|| script_command(&wish, &name));
     let list = Checklist::new(&ChecklistWish {
         plan: &wish.plan,
         target: &wish.target,

@@ -47,7 +47,7 @@ pub(crate) fn run(app: &App, args: &SetupArgs) -> Result<ExitCode, Failure> {
 /// What no script can make, before anything is made here.
 fn check(wish: &Wish, name: &ProfileName) -> Result<(), Failure> {
     let refused = |text: String| Err(Failure::told(Code::Usage, text));
-    if wish.target.class.grant().is_none() {
+    if !wish.target.class.is_made_by_script() {
         let checklist = format!("snowtoken setup {name} --checklist");
         return Err(Failure::told(
             Code::Usage,

@@ -4,7 +4,7 @@ use std::path::Path;
 
 use snowtoken::calendar::{Calendar, Event, Token};
 use snowtoken::core::Timestamp;
-use snowtoken::core::profile::{Grant, ProfileName};
+use snowtoken::core::profile::ProfileName;
 use snowtoken::store::{RecordState, write_file};
 
 use super::Overview;
@@ -55,9 +55,9 @@ fn event<'a>(line: &Line<'a>, profile: &'a ProfileName) -> Result<Option<Event<'
         RecordState::Held | RecordState::Rejected { .. } => {}
     }
     let token = if held.has_refresh_token { Token::Refresh } else { Token::Access };
-    // A client that acts for itself gets its next token as it got this one: no person is needed at
-    // its end, and an event every half hour would help nobody.
-    if token == Token::Access && line.entry.grant == Grant::ClientCredentials {
+    // A client that gets its tokens by itself gets the next one as it got this one: no person is
+    // needed at its end, and an event every half hour would help nobody.
+    if line.renews_itself() {
         return Ok(None);
     }
     let ends = line.last_end().ok_or("the end of its refresh token is not known")?;

@@ -4,6 +4,7 @@
 use serde::Serialize;
 use snowtoken::config::Entry;
 use snowtoken::core::Timestamp;
+use snowtoken::core::profile::Grant;
 use snowtoken::delivery::moment;
 use snowtoken::store::sqlite::{Glance, Holding};
 use snowtoken::store::{Held, RecordState, Standing};
@@ -37,6 +38,7 @@ struct Profile<'a> {
     access_token_lifespan_read: Option<i64>,
     refresh_token_lifespan_read: Option<i64>,
     granted_at: Option<String>,
+    renews_itself: bool,
     next_refresh_at: Option<String>,
     next_refresh_why: Option<&'a str>,
     refresh_sent_at: Option<String>,
@@ -44,6 +46,7 @@ struct Profile<'a> {
     last_failure: Option<Failed<'a>>,
     handed_over_at: Option<String>,
     client_secret_stored: bool,
+    private_key_stored: Option<bool>,
     delivered_to: &'a [String],
 }
 
@@ -134,7 +137,8 @@ fn profile<'a>(
     let entry = line.entry;
     let when = |at: Option<Timestamp>| at.map(moment);
     let refresh = line.refresh_end();
-    let next = held.filter(|_| !line.is_bound_elsewhere()).and_then(next_refresh);
+    let next =
+        held.filter(|_| !line.is_bound_elsewhere()).and_then(|held| next_refresh(held, line));
     let failed = held.and_then(|held| held.progress.failed.as_ref());
     let facts = standing.map(|standing| &standing.facts);
     Profile {
@@ -157,6 +161,7 @@ fn profile<'a>(
         access_token_lifespan_read: facts.and_then(|facts| facts.access_lifespan),
         refresh_token_lifespan_read: facts.and_then(|facts| facts.refresh_lifespan),
         granted_at: when(held.map(|held| held.granted_at)),
+        renews_itself: line.renews_itself(),
         next_refresh_at: when(next.map(|(at, _)| at)),
         next_refresh_why: next.map(|(_, why)| why.as_str()),
         refresh_sent_at: when(held.and_then(|held| held.progress.sent_at)),
@@ -171,6 +176,8 @@ fn profile<'a>(
             _ => None,
         })),
         client_secret_stored: found.is_some_and(|found| line.has_secret(found)),
+        private_key_stored: (entry.grant == Grant::JwtBearer)
+            .then(|| found.is_some_and(|found| line.has_key(found))),
         delivered_to: found.map_or(&[], |found| &found.delivered),
     }
 }

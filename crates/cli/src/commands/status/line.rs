@@ -2,8 +2,8 @@
 
 use snowtoken::config::Entry;
 use snowtoken::core::token_set::{Deadline, KnownBy};
-use snowtoken::store::RecordState;
 use snowtoken::store::sqlite::{Glance, Holding};
+use snowtoken::store::{Binding, RecordState};
 
 /// A profile, and the tokens that are stored for it.
 #[derive(Debug, Clone, Copy)]
@@ -24,10 +24,22 @@ impl Line<'_> {
 
     /// Whether the client secret is there, for this instance and client.
     pub(super) fn has_secret(&self, found: &Holding) -> bool {
+        found.client_secret.as_ref().is_some_and(|bound| self.is_bound_to(bound))
+    }
+
+    /// Whether its tokens need no person: the client asks for each by itself.
+    pub(super) fn renews_itself(&self) -> bool {
+        self.entry.grant.renews_itself()
+    }
+
+    /// Whether the private key is there, for this instance and client.
+    pub(super) fn has_key(&self, found: &Holding) -> bool {
+        found.signing_key.as_ref().is_some_and(|bound| self.is_bound_to(bound))
+    }
+
+    fn is_bound_to(&self, bound: &Binding) -> bool {
         let Entry { instance, client_id, .. } = self.entry;
-        found.client_secret.as_ref().is_some_and(|secret| {
-            (secret.instance.as_str(), secret.client_id.as_str()) == (instance, client_id)
-        })
+        (bound.instance.as_str(), bound.client_id.as_str()) == (instance, client_id)
     }
 
     /// How it stands, in the words of tables and of JSON.
@@ -37,6 +49,7 @@ impl Line<'_> {
             None => "not logged in",
             Some(_) if self.is_bound_elsewhere() => "bound elsewhere",
             Some(RecordState::Held) => "logged in",
+            Some(RecordState::Rejected { .. }) if self.renews_itself() => "logged in",
             Some(RecordState::Rejected { .. }) => "a person must log in",
             Some(RecordState::RevocationPending { .. }) => "being revoked",
             Some(RecordState::HandedOver { .. }) => "handed over",
@@ -46,7 +59,7 @@ impl Line<'_> {
     /// The refresh token's end, if there is a refresh token. A refused one has ended, whatever was
     /// derived.
     pub(super) fn refresh_end(&self) -> Option<Deadline> {
-        let held = self.held.filter(|held| held.has_refresh_token)?;
+        let held = self.held.filter(|held| held.has_refresh_token && !self.renews_itself())?;
         match held.state {
             RecordState::Rejected { at } => Some(Deadline { at, known_by: KnownBy::Observed }),
             _ => held.refresh_expires_at,
@@ -54,7 +67,7 @@ impl Line<'_> {
     }
 
     /// When somebody has to do something: the refresh token's end, or the access token's where
-    /// there is no refresh token.
+    /// there is no refresh token. What renews itself has no such end, and is not to be asked for it.
     pub(super) fn last_end(&self) -> Option<Deadline> {
         let held = self.held?;
         match held.state {

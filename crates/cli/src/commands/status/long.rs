@@ -4,7 +4,7 @@ use snowtoken::core::Timestamp;
 use snowtoken::core::keeper::{Policy, Why};
 use snowtoken::core::ledger::{Facts, RefreshEnd};
 use snowtoken::core::printable::Printable;
-use snowtoken::core::profile::ProfileName;
+use snowtoken::core::profile::{Grant, ProfileName};
 use snowtoken::core::token_set::Deadline;
 use snowtoken::delivery::moment;
 use snowtoken::store::sqlite::{Glance, Holding};
@@ -31,6 +31,7 @@ pub(super) fn print(
                 profile: name.to_string(),
                 standing: None,
                 client_secret: None,
+                signing_key: None,
                 delivered: Vec::new(),
             },
         };
@@ -51,8 +52,13 @@ pub(super) fn print(
 }
 
 /// When a refresh is due next, and why then; `None` if none will come.
-pub(super) fn next_refresh(held: &Held) -> Option<(Timestamp, Why)> {
-    if held.state != RecordState::Held || !held.has_refresh_token {
+pub(super) fn next_refresh(held: &Held, line: &Line<'_>) -> Option<(Timestamp, Why)> {
+    let goes_on = match held.state {
+        RecordState::Held => held.has_refresh_token || line.renews_itself(),
+        RecordState::Rejected { .. } => line.renews_itself(),
+        RecordState::RevocationPending { .. } | RecordState::HandedOver { .. } => false,
+    };
+    if !goes_on {
         return None;
     }
     let progress = &held.progress;
@@ -93,6 +99,10 @@ fn lines(line: &Line<'_>, found: &Holding, now: Timestamp) -> Vec<(&'static str,
     }
     let secret = if line.has_secret(found) { "stored, sealed" } else { "not stored" };
     lines.push(("client secret", secret.to_owned()));
+    if entry.grant == Grant::JwtBearer {
+        let key = if line.has_key(found) { "stored, sealed" } else { "not stored" };
+        lines.push(("private key", key.to_owned()));
+    }
     lines.extend(found.delivered.iter().map(|path| ("delivered to", path.clone())));
     lines
 }
@@ -127,6 +137,11 @@ fn ends(
         "none yet: the next refresh brings one".to_owned()
     };
     lines.push(("access token", access));
+    if line.renews_itself() {
+        let how = format!("by itself, without a person: {} again", line.entry.grant.as_str());
+        lines.push(("renewed", how));
+        return;
+    }
     let refresh = match (held.has_refresh_token, line.refresh_end()) {
         (true, Some(deadline)) => ends(deadline),
         (true, None) => match facts.outlived {
@@ -155,7 +170,7 @@ fn refreshing(
         let when = moment(at);
         lines.push(("handed over", format!("{when}: another machine refreshes now")));
     }
-    if let Some((at, why)) = next_refresh(held).filter(|_| !line.is_bound_elsewhere()) {
+    if let Some((at, why)) = next_refresh(held, line).filter(|_| !line.is_bound_elsewhere()) {
         let next = match (at > now, why) {
             (true, _) => format!("{}: {why}", distance(at.duration_since(now))),
             (false, Why::AccessTokenEnds) => "as soon as a token is asked for".to_owned(),

@@ -37,7 +37,7 @@ impl Horizon {
     /// A refresh token that may end any day is as near as one that ends today.
     pub(super) fn see(&mut self, line: &Line<'_>) {
         let Some(until) = self.until else { return };
-        if line.held.is_none() || line.is_handed_over() {
+        if line.held.is_none() || line.is_handed_over() || line.renews_itself() {
             return;
         }
         let name = line.entry.name;

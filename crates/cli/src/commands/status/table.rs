@@ -267,10 +267,15 @@ fn access(line: &Line<'_>, now: Timestamp, cell: &mut String) -> Paint {
     }
     let left = held.access_expires_at.at.duration_since(now);
     push_distance(cell, left);
-    if held.has_refresh_token { Paint::Plain } else { urgency(left) }
+    let is_renewed = held.has_refresh_token || line.renews_itself();
+    if is_renewed { Paint::Plain } else { urgency(left) }
 }
 
 fn refresh(line: &Line<'_>, now: Timestamp, cell: &mut String) -> Paint {
+    if line.held.is_some() && line.renews_itself() && !line.is_handed_over() {
+        cell.push_str("renews itself");
+        return Paint::Plain;
+    }
     let has_refresh_token = line.held.is_some_and(|held| held.has_refresh_token);
     match line.refresh_end() {
         Some(Deadline { at, known_by }) => {
@@ -309,11 +314,17 @@ fn urgency(left: SignedDuration) -> Paint {
 struct Nearest {
     first: Option<(Deadline, String)>,
     unknown: usize,
+    /// How many need nobody.
+    renewed: usize,
 }
 
 impl Nearest {
     fn see(&mut self, line: &Line<'_>) {
         if line.held.is_none() || line.is_handed_over() {
+            return;
+        }
+        if line.renews_itself() {
+            self.renewed += 1;
             return;
         }
         match line.last_end() {
@@ -327,6 +338,9 @@ impl Nearest {
 
     fn told(&self, profiles: usize, now: Timestamp) -> String {
         let first = match &self.first {
+            None if self.unknown == 0 && self.renewed > 0 => {
+                "no person is needed: what is logged in renews itself".to_owned()
+            }
             None => "no end is known".to_owned(),
             Some((Deadline { at, known_by }, name)) => {
                 let mut date = String::new();

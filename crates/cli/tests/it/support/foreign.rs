@@ -34,6 +34,8 @@ pub(crate) struct Options {
     /// Whether a refresh gives a new refresh token and ends the old one.
     pub(crate) rotate: bool,
     pub(crate) pkce_required: bool,
+    /// What verifies the client's assertions, in PEM.
+    pub(crate) public_key: Option<String>,
     /// Paths of key and certificate.
     pub(crate) tls: Option<(PathBuf, PathBuf)>,
 }
@@ -48,6 +50,7 @@ impl Default for Options {
             access_token_lifespan: 1799,
             rotate: false,
             pkce_required: true,
+            public_key: None,
             tls: None,
         }
     }
@@ -74,6 +77,9 @@ impl Foreign {
             .env("AT_TTL", options.access_token_lifespan.to_string())
             .env("ROTATE", if options.rotate { "1" } else { "0" })
             .env("PKCE", if options.pkce_required { "1" } else { "0" });
+        if let Some(key) = &options.public_key {
+            command.env("PUBLIC_KEY", key);
+        }
         if let Some((key, certificate)) = &options.tls {
             command.env("TLS_KEY", key).env("TLS_CERT", certificate);
         }
@@ -98,6 +104,12 @@ impl Foreign {
     /// With everything as most tests want it.
     pub(crate) fn usual(kind: Kind) -> Self {
         Self::start(kind, Options::default())
+    }
+
+    /// The claims of the assertions that it believed.
+    pub(crate) fn claims(&self) -> Vec<Value> {
+        std::thread::sleep(Duration::from_millis(30));
+        messages(&self.said.text(), "claims")
     }
 
     /// The port it listens on.

@@ -2,7 +2,9 @@
 
 use std::time::Duration;
 
-use snowtoken_stand_in::{Behaviour, Client, Decision, Options, Person, Running, Server, User};
+use snowtoken_stand_in::{
+    Behaviour, Client, Decision, JwtEndpoint, Options, Person, Running, Server, User,
+};
 
 use super::instance::{Consent, Instance, Received, console_uri};
 
@@ -132,6 +134,16 @@ impl StandIn {
             ..User::default()
         };
         self.running.with_instance(|there| there.put_user(user));
+    }
+
+    /// Lets the client vouch for users by assertions, which this certificate or key verifies.
+    pub(crate) fn let_client_sign(&self, key_id: &str, pem: &str) {
+        let jwt = Some(JwtEndpoint::default());
+        let client = Client { jwt, ..self.client.clone() };
+        self.running.with_instance(|there| {
+            let client = there.put_client(client);
+            there.put_verifier(&client.client_id, key_id, pem);
+        });
     }
 
     /// Turns a knob while it runs.

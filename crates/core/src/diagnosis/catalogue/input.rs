@@ -76,6 +76,26 @@ macro_rules! input_entries {
         rehearsal: Command("snowtoken login dev --no-input --instance dev1 --client-id 0123 --region us-west-2"),
         source: "a rule of snowtoken",
     }
+    SigningKeyMissing = "signing-key-missing", "the private key that signs assertions is not here", You, Usage {
+        cause: "A JWT bearer grant is signed by a private key of the client, and none was given or stored for this instance and client.",
+        proof: "The store holds none, and no file was named.",
+        fixes: [Run("snowtoken login --key-file FILE", "reads it once and stores it sealed"),
+            Note("makes a key, and the certificate that the instance verifies it by: run `openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=snowtoken -days 730 -keyout key.pem -out certificate.pem`")],
+        who: "you; an administrator puts the certificate into the instance",
+        signs: [],
+        rehearsal: Test("what_is_missing_is_named_by_its_flag"),
+        source: "RFC 7523 §2.1; ServiceNow documentation, Create an OAuth JWT API endpoint for external clients",
+    }
+    SigningKeyInvalid = "signing-key-invalid", "that is no private key that can sign assertions", You, Usage {
+        cause: "The file holds something else, a key that a passphrase protects, or a kind of key that is not used here: RSA of 2048 to 4096 bits and EC on P-256 are.",
+        proof: "The key could not be read; nothing was sent and nothing stored.",
+        fixes: [Note("rewrites a private key in the form that is read, and takes a passphrase off it: run `openssl pkcs8 -topk8 -nodes -in KEY -out key.pem`"),
+            Note("makes another one, with its certificate: run `openssl req -x509 -newkey rsa:2048 -nodes -subj /CN=snowtoken -days 730 -keyout key.pem -out certificate.pem`")],
+        who: "you",
+        signs: [],
+        rehearsal: Test("a_key_that_cannot_be_used_is_told_before_anything_is_sent"),
+        source: "RFC 5208; RFC 7517; RFC 7518 §3.1",
+    }
     RedirectUriInvalid = "redirect-uri-invalid", "that redirect URI cannot be used", You, Usage {
         cause: "A redirect URI is an absolute URL without fragment and user information: https, or http on a loopback address.",
         proof: "It is parsed before anything is sent.",

@@ -20,7 +20,7 @@ macro_rules! life_entries {
         source: "a rule of snowtoken",
     }
     NoRefreshToken = "no-refresh-token", "the access token has ended and there is no refresh token", You, LoginNeeded {
-        cause: "The instance gave none: client credentials and JWT bearer never do.",
+        cause: "The instance gave none, or what was imported held none.",
         proof: "The token set has no refresh token.",
         fixes: [Run("snowtoken login", "gets a new token set")],
         who: "you",

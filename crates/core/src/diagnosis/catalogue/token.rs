@@ -27,6 +27,20 @@ macro_rules! token_entries {
         rehearsal: Knobs(&["client.secret=changed", "token.errors=rfc"]),
         source: "RFC 6749 §5.2; ServiceNow as documented and observed, docs/quirks.md; vendor's page, \"Invalid client\"",
     }
+    AssertionRefused = "assertion-refused", "the instance does not accept the signed assertion", Instance, Failed {
+        seen: "401 `server_error`/`access_denied`, or `invalid_grant`, to `grant_type=urn:ietf:params:oauth:grant-type:jwt-bearer`.",
+        cause: "The key, the subject or the dates of the assertion do not fit what the client's record says, the user may not be vouched for, or the client secret is wrong: the instance gives one answer to all of these.",
+        proof: "The token endpoint refused a JWT bearer grant, twice unless it named the reason.",
+        fixes: [Visit("System OAuth > Application Registry > the client > JWT Verifier Maps", "its Kid must be the --key-id, its Sys certificate the certificate of this private key"),
+            Visit("System OAuth > Application Registry > the client > User Field", "it names the field of the user that must hold the --subject"),
+            Note("the user must be active, not locked out, and no administrator: an instance gives no token for users with the role admin in this way"),
+            Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\""),
+            Run("snowtoken login --client-secret-file FILE", "replaces the stored client secret once a login succeeds")],
+        who: "your ServiceNow administrator",
+        signs: ["grant-type:jwt-bearer"],
+        rehearsal: Test("administrators_are_refused_and_the_reason_is_told"),
+        source: "RFC 7523 §3.1; ServiceNow documentation, Create an OAuth JWT API endpoint for external clients; docs/quirks.md",
+    }
     ScopeRefused = "scope-refused", "the instance does not know a scope that was asked for", Instance, Failed {
         seen: "`invalid_scope` in the redirect or in the answer; `Exception on token flow - invalid_scope: The provided OAuth token is not valid` in the system log, 401 `server_error` outside.",
         cause: "A scope of the request has no row on the client. The newer form and the classic endpoint use two different tables of scopes, and a developer instance that was reset loses the rows.",

@@ -172,6 +172,7 @@ pub(super) fn grant(subject: &Subject, standing: Option<&Standing>, seen: &Evide
     let wanted = match subject.grant {
         Grant::AuthorizationCode => "authz_code",
         Grant::ClientCredentials => "client_credential",
+        Grant::JwtBearer => "jwt",
     };
     match recorded {
         Some(word) if word == wanted || word == "multiple" => {
@@ -195,6 +196,9 @@ pub(super) fn grant(subject: &Subject, standing: Option<&Standing>, seen: &Evide
             Why::NotTold,
             "the answer is the same whether the grant is off, the client unknown or the secret wrong",
         ),
+        (_, Grant::JwtBearer, None) => {
+            unknown(Why::NotAsked, "nothing is signed here: it shows at a login")
+        }
     }
 }
 
@@ -225,7 +229,9 @@ pub(super) fn refresh_token(
     }
     if !standing.has_refresh_token {
         return match subject.grant {
-            Grant::ClientCredentials => unknown(Why::NotHere, "this grant has none"),
+            Grant::ClientCredentials | Grant::JwtBearer => {
+                unknown(Why::NotHere, "this grant has none: it renews itself")
+            }
             Grant::AuthorizationCode => fail(Code::NoRefreshToken, "there is none".to_owned()),
         };
     }

@@ -45,7 +45,7 @@ impl Subject {
         let by_target = || target?.redirect_uri(profile.region.as_deref()).ok();
         let redirect_uri = match profile.grant {
             Grant::AuthorizationCode => profile.redirect_uri.clone().or_else(by_target),
-            Grant::ClientCredentials => None,
+            Grant::ClientCredentials | Grant::JwtBearer => None,
         };
         Self {
             instance: profile.instance.clone(),

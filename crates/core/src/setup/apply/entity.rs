@@ -23,6 +23,8 @@ pub(super) fn new(plan: &ClientPlan, client_id: &ClientId) -> Fields {
     let (inbound, default) = match plan.grant {
         Grant::AuthorizationCode => ("authz_code", "authorization_code"),
         Grant::ClientCredentials => ("client_credential", "client_credentials"),
+        // Such a client is a record of another table: whoever plans one is sent to the checklist.
+        Grant::JwtBearer => ("jwt_bearer", "jwt_bearer"),
     };
     let mut fields = Fields::of(&[
         ("name", &plan.name),
@@ -141,6 +143,7 @@ fn grant_type(plan: &ClientPlan, row: &Row) -> Option<Wanted> {
     let ours = match plan.grant {
         Grant::AuthorizationCode => "authz_code",
         Grant::ClientCredentials => "client_credential",
+        Grant::JwtBearer => "jwt_bearer",
     };
     let has = text(row, "inbound_grant_type");
     let fits = has.is_empty() || has == ours || has == "multiple";

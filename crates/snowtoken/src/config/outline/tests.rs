@@ -27,7 +27,8 @@ const FULL: &str = "# mine\nversion = 1\n\n[profile.a]\ninstance = \"https://b.s
     target = \"nice-knowledge-hub\"\nregion = \"us-west-2\"\n\
     redirect_uri = \"https://us-west-2.console.aws.amazon.com/appflow/oauth\"\n\
     scope = \"useraccount openid\"\naccess_token_lifespan = 1800\n\
-    refresh_token_lifespan = 31536000\ncredentials_file = false\n\n\
+    refresh_token_lifespan = 31536000\ncredentials_file = false\n\
+    subject = \"robot@example.com\"\nkey_id = \"key 1\"\n\n\
     [profile.\"a.b\"]\ninstance = \"http://127.0.0.1:8080\"\nclient_id = \"y\"\n";
 
 #[test]

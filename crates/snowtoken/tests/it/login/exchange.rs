@@ -189,6 +189,13 @@ fn client_credentials_need_no_person() {
     assert_eq!(requests.len(), 1);
     assert_eq!(requests[0].form("grant_type").as_deref(), Some("client_credentials"));
 
+    // RFC 6749 §4.4.3: a refresh token should not come; one that does is not kept.
+    let body = r#"{"access_token":"a","refresh_token":"r","token_type":"Bearer","expires_in":9}"#;
+    let answer = http::Response::builder().status(200).body(body.as_bytes().to_vec()).unwrap();
+    setting.server.with_instance(|instance| instance.script(TOKEN, answer));
+    let done = setting.run(|_| panic!("no URL may be shown")).unwrap();
+    assert_eq!((done.tokens.refresh_token, done.tokens.refresh_expires_at), (None, None));
+
     let mut setting = Setting::pasting();
     setting.profile.grant = Grant::ClientCredentials;
     let error = setting.run(|_| panic!("no URL may be shown")).unwrap_err();

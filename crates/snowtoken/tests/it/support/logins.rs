@@ -7,9 +7,10 @@ use std::time::Duration;
 
 use snowtoken::core::oauth::client::{AuthenticationMethod, Client, ClientId};
 use snowtoken::core::oauth::redirect::RedirectUri;
-use snowtoken::core::profile::{Grant, Profile};
+use snowtoken::core::profile::{Assertion, Grant, Profile};
 use snowtoken::core::servicenow::{Instance, Lifespans};
 use snowtoken::login::{LoggedIn, Login, Paste, Watcher};
+use snowtoken::signing::SigningKey;
 use snowtoken::{Error, ProfileName, Secret, World};
 use snowtoken_stand_in::{Decision, Options, Person, RecordedRequest, Running, Server};
 use url::Url;
@@ -23,6 +24,7 @@ pub(crate) struct Setting {
     pub(crate) server: Running,
     pub(crate) profile: Profile,
     pub(crate) client: Client,
+    pub(crate) signing_key: Option<Arc<SigningKey>>,
     pub(crate) world: World,
     pub(crate) wait: Duration,
     pub(crate) open_browser: bool,
@@ -57,6 +59,7 @@ impl Setting {
             client_id: client.id.clone(),
             authentication: AuthenticationMethod::Post,
             grant: Grant::AuthorizationCode,
+            assertion: Assertion::default(),
             redirect_uri: Some(RedirectUri::parse(redirect_uri).unwrap()),
             scope: None,
             lifespans: Lifespans::default(),
@@ -68,6 +71,7 @@ impl Setting {
             server,
             profile,
             client,
+            signing_key: None,
             world: real_world(),
             wait: AMPLE,
             open_browser: false,
@@ -121,6 +125,7 @@ impl Setting {
         let login = Login {
             profile: &self.profile,
             client: &self.client,
+            signing_key: self.signing_key.as_ref(),
             wait: self.wait,
             open_browser: self.open_browser,
             accept_bare_code: self.accept_bare_code,

@@ -205,6 +205,23 @@ impl TokenStore for SharedStore {
         self.enter("retire_spare_secret")?.retire_spare_secret(profile, audit)
     }
 
+    fn signing_key(&self, profile: &ProfileName, binding: &Binding) -> Result<Option<Secret>> {
+        self.enter("signing_key")?.signing_key(profile, binding)
+    }
+
+    fn set_signing_key(
+        &mut self,
+        profile: &ProfileName,
+        binding: &Binding,
+        key: &Secret,
+    ) -> Result<()> {
+        self.enter("set_signing_key")?.set_signing_key(profile, binding, key)
+    }
+
+    fn remove_signing_key(&mut self, profile: &ProfileName) -> Result<bool> {
+        self.enter("remove_signing_key")?.remove_signing_key(profile)
+    }
+
     fn rename(&mut self, from: &ProfileName, to: &ProfileName) -> Result<()> {
         self.enter("rename")?.rename(from, to)
     }

@@ -75,6 +75,14 @@ fn the_grant() {
     };
     check(Step::Grant, "unknown:not-told", itself(TokenAnswer::Refused));
     check(Step::Grant, "fail:application-user-missing", itself(TokenAnswer::NoIntegrationUser));
+    let signs = |subject: &mut Subject, standing: &mut Option<Standing>, _: &mut Evidence| {
+        (subject.grant, *standing) = (Grant::JwtBearer, None);
+    };
+    check(Step::Grant, "unknown:not-asked", signs);
+    check(Step::Grant, "pass", |subject, _, seen| {
+        subject.grant = Grant::JwtBearer;
+        seen.record = Some(WholeRecord { grant: Some("jwt".into()), ..WholeRecord::default() });
+    });
 }
 
 #[test]
