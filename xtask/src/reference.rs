@@ -175,7 +175,9 @@ fn describe(ask: &Program, path: &[&str], text: &mut String) -> Result<(), Strin
 fn below(help: &str) -> Vec<&str> {
     let list = help.lines().skip_while(|line| *line != "Commands:").skip(1);
     list.take_while(|line| !line.is_empty())
-        .filter_map(|line| line.strip_prefix("  ")?.split_whitespace().next())
+        // A description that goes on in a second line is farther in.
+        .filter_map(|line| line.strip_prefix("  ").filter(|rest| !rest.starts_with(' ')))
+        .filter_map(|rest| rest.split_whitespace().next())
         .filter(|name| *name != "help")
         .collect()
 }
@@ -300,8 +302,7 @@ mod tests {
 
     #[test]
     fn commands_are_read_from_the_help_that_lists_them() {
-        let help =
-            "Does it\n\nCommands:\n  login  Get tokens\n  help   Print this\n\nOptions:\n  -h\n";
+        let help = "Does it\n\nCommands:\n  login  Get tokens\n         at once\n  help   Print this\n\nOptions:\n  -h\n";
         assert_eq!(below(help), ["login"]);
         assert!(below("Options:\n  -h\n").is_empty());
     }

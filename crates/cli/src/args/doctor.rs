@@ -6,7 +6,7 @@ use clap::Args;
 
 use super::ProbeArgs;
 
-/// Walk the road from this machine to a living token, and name the one fix that comes first
+/// Walk the road from here to a living token, and name the fix that comes first
 ///
 /// It looks at what is kept on this machine, then at name, proxy, certificate, clock, endpoints,
 /// client, redirect URI, tokens and tables of one profile. Each step is passed, failed or unknown with

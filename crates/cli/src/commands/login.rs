@@ -4,17 +4,18 @@ pub(crate) mod aftermath;
 mod code_only;
 mod key;
 mod place;
+mod rescue;
 pub(crate) mod settings;
 mod watcher;
 
-use std::path::{Path, PathBuf};
+use std::path::PathBuf;
 use std::process::ExitCode;
 use std::sync::mpsc::{Receiver, channel};
 
 use jiff::Timestamp;
 use serde_json::json;
 use snowtoken::config;
-use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
+use snowtoken::core::diagnosis::{Diagnose as _, Hint};
 use snowtoken::core::keeper::Progress;
 use snowtoken::core::ledger::Facts;
 use snowtoken::core::oauth::client::Client;
@@ -305,41 +306,6 @@ impl Arrival<'_> {
         })?)
     }
 
-    /// The store was fine before the browser opened and is not now. The tokens exist only here.
-    fn rescue(&self, done: &LoggedIn, failure: &Failure) -> Result<ExitCode, Failure> {
-        output::say_part(failure.text(output::is_lively()));
-        output::say("The tokens are not lost yet: they are in memory and nowhere else.");
-        loop {
-            let path = match &self.output {
-                Some(path) => Some(beside(path)),
-                None if self.app.no_input => None,
-                None => terminal::answer(
-                    "Write them to another place, as a plain file only you can read: ",
-                )
-                .map(PathBuf::from),
-            };
-            let code = failure.code().unwrap_or(Code::StoreUnreadable);
-            let Some(path) = path else {
-                return Err(Failure::told(
-                    code,
-                    "the tokens could not be stored anywhere and are lost with this program; the earlier ones are kept",
-                ));
-            };
-            match deliver::write(&path, &self.credentials(done)) {
-                Ok(()) => {
-                    let text = format!("the tokens are in {} and not in the store", path.display());
-                    let import = format!("snowtoken profile import {}", path.display());
-                    return Err(Failure::told(code, text).with_hint(Hint::run(
-                        import,
-                        "takes them over once the store can be written again",
-                    )));
-                }
-                Err(error) if self.output.is_some() => return Err(error),
-                Err(error) => output::say_part(error.text(output::is_lively())),
-            }
-        }
-    }
-
     fn credentials<'b>(&'b self, done: &'b LoggedIn) -> Credentials<'b> {
         Credentials {
             profile: self.profile,
@@ -440,16 +406,6 @@ impl Arrival<'_> {
             "credentials_file": file.map(|path| path.display().to_string()),
         }))
     }
-}
-
-/// A place for tokens that could not be stored: a file that was delivered earlier stays as it is.
-fn beside(path: &Path) -> PathBuf {
-    if !path.exists() {
-        return path.to_owned();
-    }
-    let mut name = path.file_name().unwrap_or_default().to_owned();
-    name.push(".rescued");
-    path.with_file_name(name)
 }
 
 /// Whether a proving call failed for reasons that will pass: then the tokens are as good as unproven
