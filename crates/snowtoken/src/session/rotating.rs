@@ -179,5 +179,5 @@ impl Session {
 /// Whether a wrong client secret may be what the instance means: it has one answer to nearly
 /// everything.
 fn is_refusal(error: &Error) -> bool {
-    matches!(error.code(), Code::TokenRefused | Code::ClientRefused)
+    matches!(error.code(), Code::TokenRefused | Code::ClientRefused | Code::AssertionRefused)
 }

@@ -174,13 +174,16 @@ fn a_second_client_secret_of_another_role_is_noticed() {
     assert!(store.client_secret(&dev, &client("id")).unwrap().is_some());
 }
 
-/// Version 1 knew no second client secret.
+/// Version 1 knew no wishes of deliveries, no second client secret and no private keys.
 #[test]
 fn a_store_of_the_first_version_is_led_to_this_one() {
     let (place, dev) = (Place::new(), profile("dev"));
     drop(filled(&place));
     raw(&place.database())
-        .execute_batch("DROP TABLE spare_secret; PRAGMA user_version = 1")
+        .execute_batch(
+            "DROP TABLE signing_key; DROP TABLE spare_secret; ALTER TABLE delivery DROP COLUMN wish; \
+             PRAGMA user_version = 1",
+        )
         .unwrap();
     let mut store = place.open().unwrap().unwrap();
     assert_eq!(store.spare_secret(&dev, &client("id")).unwrap(), None);
@@ -261,7 +264,7 @@ fn single_bits_flipped_anywhere_never_give_wrong_tokens() {
     let whole = fs::read(place.database()).unwrap();
     let mut dice = Dice(20_261_123);
     let (mut noticed, mut vanished, mut restored) = (0, 0, 0);
-    for round in 0..counts(1_000, 10_000) {
+    for _ in 0..counts(1_000, 10_000) {
         let mut flipped = whole.clone();
         let bit = dice.below(whole.len() * 8);
         flipped[bit / 8] ^= 1 << (bit % 8);
@@ -276,7 +279,7 @@ fn single_bits_flipped_anywhere_never_give_wrong_tokens() {
             Err(StoreError::Damaged { copy, .. }) => {
                 noticed += 1;
                 assert!(copy.is_some(), "bit {bit}");
-                if round % 10 == 0 {
+                if noticed % 10 == 0 {
                     restored += usize::from(goes_back(&place));
                 }
             }

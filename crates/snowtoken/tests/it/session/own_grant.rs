@@ -183,3 +183,22 @@ fn a_refresh_token_that_was_refused_once_is_no_obstacle() {
         assert_eq!(scene.script.sent()[0].form("grant_type").as_deref(), Some(grant));
     }
 }
+
+/// Whatever the instance says to a wrong secret, it is the same for all grants.
+#[test]
+fn while_the_client_secret_is_changed_the_other_one_is_tried_too() {
+    for (scene, grant) in both() {
+        let (binding, next) = (scene.session.binding(), Secret::new("the next one"));
+        scene.store.get().set_next_secret(&name(), &binding, &next, None).unwrap();
+        scene.clock.advance(31 * MINUTE);
+        scene.script.answer(401, REFUSAL);
+        scene.script.answer(401, REFUSAL);
+        scene.script.answer(200, &tokens("access-new", None, 1_800));
+        let token = scene.session.access_token(MINUTE).unwrap();
+        assert_eq!(token.token.expose(), "access-new", "{grant}");
+        let sent = scene.script.sent();
+        let secrets: Vec<_> = sent.iter().filter_map(|sent| sent.form("client_secret")).collect();
+        assert_eq!(secrets, ["s3cret", "s3cret", "the next one"]);
+        assert_eq!(scene.store.get().client_secret(&name(), &binding).unwrap(), Some(next));
+    }
+}
