@@ -24,7 +24,7 @@ pub(super) fn new(plan: &ClientPlan, client_id: &ClientId) -> Fields {
         Grant::AuthorizationCode => ("authz_code", "authorization_code"),
         Grant::ClientCredentials => ("client_credential", "client_credentials"),
         // Such a client is a record of another table: whoever plans one is sent to the checklist.
-        Grant::JwtBearer => ("jwt_bearer", "jwt_bearer"),
+        Grant::JwtBearer => ("jwt", "jwt_bearer"),
     };
     let mut fields = Fields::of(&[
         ("name", &plan.name),
@@ -143,7 +143,7 @@ fn grant_type(plan: &ClientPlan, row: &Row) -> Option<Wanted> {
     let ours = match plan.grant {
         Grant::AuthorizationCode => "authz_code",
         Grant::ClientCredentials => "client_credential",
-        Grant::JwtBearer => "jwt_bearer",
+        Grant::JwtBearer => "jwt",
     };
     let has = text(row, "inbound_grant_type");
     let fits = has.is_empty() || has == ours || has == "multiple";
