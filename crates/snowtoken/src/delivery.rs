@@ -6,6 +6,7 @@
 mod answers;
 mod appflow;
 mod cloudformation;
+mod code;
 mod credentials_file;
 pub mod follow;
 mod form;
@@ -30,6 +31,7 @@ use std::borrow::Cow;
 use jiff::Timestamp;
 use jiff::fmt::temporal::DateTimePrinter;
 use snowtoken_core::diagnosis::{Code, Diagnose, Hint};
+use snowtoken_core::oauth::authorization::FreshCode;
 use snowtoken_core::profile::Profile;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::target::Target;
@@ -52,21 +54,12 @@ pub struct Credentials<'a> {
     pub profile: &'a Profile,
     /// Absent for public clients.
     pub client_secret: Option<&'a Secret>,
-    /// The tokens.
-    pub tokens: &'a TokenSet,
+    /// The tokens; none where the code is handed over unspent.
+    pub tokens: Option<&'a TokenSet>,
     /// A code that nobody has used yet, for takers that exchange it themselves.
     pub fresh_code: Option<&'a FreshCode>,
     /// What the text says about its own age; seconds count.
     pub created: Timestamp,
-}
-
-/// A code that was asked for and not exchanged.
-#[derive(Debug, Clone)]
-pub struct FreshCode {
-    /// The code.
-    pub code: Secret,
-    /// What it was asked for with (RFC 7636): whoever exchanges it needs this too.
-    pub code_verifier: Option<Secret>,
 }
 
 /// Why a value cannot be delivered in this shape.
@@ -131,15 +124,26 @@ pub enum Unfit {
     CodeUsed {
         /// When the last one was used, if there was one.
         at: Option<String>,
+        /// The command that brings a fresh one for this shape.
+        command: &'static str,
     },
+    /// It is too late to hand the code over.
+    #[error("the code ended at {0}: nobody can use it any more")]
+    CodeEnded(String),
+    /// Takers that exchange a code themselves have a shape of their own.
+    #[error("{0} has no place for a fresh code and its code verifier")]
+    NoCode(&'static str),
 }
 
 impl Diagnose for Unfit {
     fn code(&self) -> Code {
         match self {
-            Self::Name { .. } | Self::NoPlace(_) | Self::NothingToName(_) => Code::Usage,
+            Self::Name { .. } | Self::NoPlace(_) | Self::NothingToName(_) | Self::NoCode(_) => {
+                Code::Usage
+            }
             Self::Missing(_) | Self::NotOurs { .. } => Code::DeliveryIncomplete,
             Self::CodeUsed { .. } => Code::CodeUsed,
+            Self::CodeEnded(_) => Code::CodeTooOld,
             _ => Code::DeliveryUnfit,
         }
     }
@@ -150,10 +154,14 @@ impl Diagnose for Unfit {
             Self::Name { .. } => {
                 vec![Hint::set("--name, --to", "say what it is called and where it goes")]
             }
-            Self::CodeUsed { .. } => {
+            Self::CodeUsed { command, .. } => {
                 let why = "gets a fresh one and leaves it unused; hand it over within a minute";
-                vec![Hint::run("snowtoken login --code-only", why)]
+                vec![Hint::run(*command, why)]
             }
+            Self::NoCode(_) => vec![Hint::set(
+                "--format",
+                "appflow has one; without --format, code and code verifier are printed for any form",
+            )],
             Self::NoPlace(_) => vec![Hint::set("--to", "names it")],
             Self::Quotes(_) => vec![Hint::note(
                 "`--variant node` or `--variant python` writes a dotenv file for that one reader; \
@@ -179,10 +187,11 @@ impl<'a> Credentials<'a> {
     /// # Errors
     /// If something is missing or its taker would refuse it: see [`Unfit`].
     pub fn render(&self, order: &Order) -> Result<Zeroizing<String>, Unfit> {
-        if order.needs_access_token() && self.tokens.access_token.is_empty() {
+        if order.needs_access_token() && self.held()?.access_token.is_empty() {
             return Err(Unfit::NoAccessToken);
         }
         names::check_typed(order)?;
+        self.check_code(order)?;
         limits::check_values(self, order)?;
         let text = self.shape(order)?.finish();
         limits::check_text(&text, order)?;
@@ -191,16 +200,16 @@ impl<'a> Credentials<'a> {
 
     fn shape(&self, order: &Order) -> Result<Text, Unfit> {
         let node = match order.format {
-            Format::CredentialsFile => return Ok(credentials_file::text(self)),
+            Format::CredentialsFile => return credentials_file::text(self),
             Format::Dotenv => return lines::dotenv(self, order),
             Format::Shell => return lines::shell(self),
-            Format::Header => return Ok(self.header()),
+            Format::Header => return self.header(),
             Format::SnowflakeSql => return snowflake::sql(self, order),
             Format::Kubernetes => return kubernetes::secret(self, order),
             Format::ExternalSecret => return kubernetes::external(self, order),
             Format::Github => return lines::github(self, order),
             Format::AzureKeyVault => return lines::azure(self, order),
-            Format::TokenJson => return Ok(answers::token_json(self)),
+            Format::TokenJson => return answers::token_json(self),
             Format::Field => return self.single(order),
             Format::Template => {
                 let template = order.template.as_ref().ok_or(Unfit::Missing("template"))?;
@@ -208,7 +217,7 @@ impl<'a> Credentials<'a> {
             }
             // They need more than these values, and have functions of their own.
             Format::Form | Format::GitCredential => return Err(Unfit::Missing("question")),
-            Format::Json => json::document(self),
+            Format::Json => json::document(self)?,
             Format::Appflow => appflow::document(self, order)?,
             Format::Cloudformation => cloudformation::document(self, order)?,
             Format::AwsSecret => store_map::aws(self, order)?,
@@ -250,12 +259,17 @@ impl<'a> Credentials<'a> {
         pieces.into_iter().filter_map(|piece| Some((piece, self.piece(piece)?))).collect()
     }
 
-    fn header(&self) -> Text {
+    /// The tokens, for shapes that cannot do without.
+    fn held(&self) -> Result<&'a TokenSet, Unfit> {
+        self.tokens.ok_or(Unfit::Missing(Piece::AccessToken.words()))
+    }
+
+    fn header(&self) -> Result<Text, Unfit> {
         let mut text = Text::new();
         text.push("Authorization: Bearer ");
-        text.push(self.tokens.access_token.expose());
+        text.push(self.held()?.access_token.expose());
         text.push("\n");
-        text
+        Ok(text)
     }
 
     fn single(&self, order: &Order) -> Result<Text, Unfit> {

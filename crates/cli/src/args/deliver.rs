@@ -96,7 +96,7 @@ pub(crate) enum PassphraseChoice {
 }
 
 /// The shapes that can be asked for by name.
-fn formats() -> impl TypedValueParser<Value = Format> {
+pub(super) fn formats() -> impl TypedValueParser<Value = Format> {
     let named = Format::ALL.iter().filter(|f| !matches!(f, Format::Field | Format::Template));
     let values = named.map(|format| {
         let about = format.about();

@@ -4,6 +4,9 @@ use std::path::PathBuf;
 
 use clap::{Args, ValueEnum};
 use snowtoken::core::profile::Grant;
+use snowtoken::delivery::Format;
+
+use super::deliver::formats;
 
 /// Get tokens: sign in, allow access, done
 ///
@@ -13,7 +16,7 @@ use snowtoken::core::profile::Grant;
 #[derive(Debug, Args)]
 #[expect(clippy::struct_excessive_bools, reason = "each is a flag of its own")]
 #[command(
-    after_help = "Example:\n  snowtoken login classics --instance classics --client-id 0123456789abcdef0123456789abcdef \\\n    --target nice-knowledge-hub --region us-west-2\n  snowtoken login classics --code-only   # a fresh code for a product that exchanges it itself\n\nWithout any person, from then on too (JWT bearer):\n  snowtoken login robot --instance classics --client-id 0123456789abcdef0123456789abcdef \\\n    --grant jwt-bearer --key-file key.pem --key-id robot-1 --subject robot@example.com\n\nThe client secret is asked for; in scripts: --client-secret-file FILE or SNOWTOKEN_CLIENT_SECRET."
+    after_help = "Example:\n  snowtoken login classics --instance classics --client-id 0123456789abcdef0123456789abcdef \\\n    --target nice-knowledge-hub --region us-west-2\n  snowtoken login classics --code-only   # a fresh code for a product that exchanges it itself\n  snowtoken login classics --code-only --format appflow --push\n\nWithout any person, from then on too (JWT bearer):\n  snowtoken login robot --instance classics --client-id 0123456789abcdef0123456789abcdef \\\n    --grant jwt-bearer --key-file key.pem --key-id robot-1 --subject robot@example.com\n\nThe client secret is asked for; in scripts: --client-secret-file FILE or SNOWTOKEN_CLIENT_SECRET."
 )]
 pub(crate) struct LoginArgs {
     /// A local name for instance, client and target [a-z0-9._-]
@@ -110,6 +113,19 @@ pub(crate) struct CodeOnlyArgs {
     /// How long codes of this client live (usually 60 seconds, or what the client's record says)
     #[arg(long, value_name = "DURATION", requires = "code_only")]
     pub(crate) code_lifespan: Option<String>,
+    /// The code in the shape of the product that exchanges it: `appflow` takes it with its code verifier. The
+    /// client secret is a part of it
+    #[arg(long, value_name = "SHAPE", value_parser = formats(), hide_possible_values = true, requires = "code_only", conflicts_with = "json")]
+    pub(crate) format: Option<Format>,
+    /// Whether the connection is a new one or has a new consent
+    #[arg(long, value_name = "WAY", value_parser = ["create", "update"], requires = "format")]
+    pub(crate) variant: Option<String>,
+    /// What the connector profile is called where it goes
+    #[arg(long, requires = "format")]
+    pub(crate) name: Option<String>,
+    /// Hand it to the product's own program at once, by its standard input
+    #[arg(long, requires = "format", conflicts_with = "output")]
+    pub(crate) push: bool,
 }
 
 #[derive(Debug, Clone, Copy, ValueEnum)]

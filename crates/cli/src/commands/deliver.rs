@@ -7,7 +7,7 @@ mod destination;
 mod form;
 mod order;
 mod prepared;
-mod push;
+pub(crate) mod push;
 
 use std::process::ExitCode;
 
@@ -34,6 +34,7 @@ pub(crate) fn run(app: &App, args: &DeliverArgs) -> Result<ExitCode, Failure> {
     }
     sensible(args)?;
     let session = app.any_session(args.profile.as_deref())?;
+    order::refuse_code(&session, args)?;
     let client = prepared::Client::of(app, &session)?;
     let done = match (&client, args.format) {
         (client, _) if args.check => check::run(&session, client.as_ref(), args.json),
@@ -73,7 +74,7 @@ fn deliver(app: &App, session: &Session, args: &DeliverArgs) -> Result<ExitCode,
     let credentials = Credentials {
         profile: session.profile(),
         client_secret: secret.as_ref(),
-        tokens: &record.tokens,
+        tokens: Some(&record.tokens),
         fresh_code: None,
         created: session.now(),
     };
@@ -164,7 +165,7 @@ fn to_file(
 }
 
 /// Foreign lines, each with the name of whoever said it.
-fn repeat(program: &str, said: &[String]) {
+pub(crate) fn repeat(program: &str, said: &[String]) {
     for line in said {
         output::say(format!("  {program}: {}", Printable(line)));
     }

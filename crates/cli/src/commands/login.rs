@@ -2,6 +2,7 @@
 
 pub(crate) mod aftermath;
 mod code_only;
+mod code_shape;
 mod key;
 mod place;
 mod rescue;
@@ -310,7 +311,7 @@ impl Arrival<'_> {
         Credentials {
             profile: self.profile,
             client_secret: self.secret,
-            tokens: &done.tokens,
+            tokens: Some(&done.tokens),
             fresh_code: None,
             created: done.tokens.granted_at,
         }

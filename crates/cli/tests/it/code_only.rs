@@ -12,6 +12,7 @@ use crate::support::instance::{
     Consent, Instance, PROFILE, first_login, free_redirect_uri, log_in, parameter, paste,
     with_parameter, words,
 };
+use crate::support::judge::in_python;
 use crate::support::process::Outcome;
 use crate::support::pty::{Terminal, plain};
 use crate::support::sandbox::Sandbox;
@@ -295,4 +296,163 @@ fn what_is_refused_at_a_login_is_refused_here() {
     let (outcome, _) = sandbox.run(&grant).failed_with(&[2]);
     assert!(outcome.stderr.contains("the grant client-credentials has no code"), "{outcome:#?}");
     sandbox.run(&code_only(&instance, &["--expect-user", "x"])).ended_with(&[2]);
+}
+
+/// The same arguments, for AppFlow; the client secret lies in a file.
+fn for_appflow(sandbox: &Sandbox, instance: &StandIn, more: &[&str]) -> Vec<String> {
+    sandbox.file("secret", &format!("{}\n", instance.client_secret()));
+    let shape = ["--format", "appflow", "--client-secret-file", "secret"];
+    code_only(instance, &[&shape[..], more].concat())
+}
+
+/// A secret that AppFlow takes.
+fn instance_for_appflow() -> StandIn {
+    StandIn::with_secret("s3cr$t'`\"%-canary-4711")
+}
+
+/// What Amazon's own SDK would send for it.
+fn judged(operation: &str, text: &str) -> Value {
+    let question = json!({
+        "kind": "aws", "service": "appflow", "operation": operation, "text": text,
+    });
+    in_python(&question).unwrap_or_else(|why| panic!("{why}: {text}"))
+}
+
+fn grant_of(profile: &Value) -> &Value {
+    let credentials = &profile["connectorProfileConfig"]["connectorProfileCredentials"];
+    &credentials["ServiceNow"]["oAuth2Credentials"]
+}
+
+/// As AppFlow would exchange it.
+fn fresh_of(grant: &Value) -> Fresh {
+    let request = &grant["oAuthRequest"];
+    Fresh {
+        code: request["authCode"].as_str().unwrap().to_owned(),
+        redirect_uri: request["redirectUri"].as_str().unwrap().to_owned(),
+        verifier: request["codeVerifier"].as_str().map(str::to_owned),
+    }
+}
+
+#[test]
+fn appflow_gets_the_code_in_its_own_shape_and_can_exchange_it() {
+    let (instance, sandbox) = (instance_for_appflow(), Sandbox::new());
+    for (more, operation, has_verifier) in [
+        (&[][..], "CreateConnectorProfile", true),
+        (&["--variant", "update", "--name", "ours"], "UpdateConnectorProfile", true),
+        // Whatever serves it may know no `codeVerifier` yet.
+        (&["--no-pkce"], "CreateConnectorProfile", false),
+    ] {
+        let running = sandbox.start(&for_appflow(&sandbox, &instance, more));
+        let outcome = paste(running, &instance).ok();
+        let profile = judged(operation, &outcome.stdout);
+        let name = if more.contains(&"ours") { "ours" } else { "servicenow-p" };
+        assert_eq!(profile["connectorProfileName"], name);
+        let is_new = operation.starts_with("Create");
+        assert_eq!(profile["connectorType"] == "Servicenow", is_new, "{profile:#}");
+        let grant = grant_of(&profile);
+        assert_eq!((&grant["accessToken"], &grant["refreshToken"]), (&Value::Null, &Value::Null));
+        assert_eq!(grant["clientId"], instance.client_id());
+        assert_eq!(grant["clientSecret"], instance.client_secret());
+        let fresh = fresh_of(grant);
+        assert_eq!(fresh.redirect_uri, instance.redirect_uri());
+        assert_eq!(fresh.verifier.is_some(), has_verifier);
+        assert!(outcome.stderr.contains("the product exchanges it, once"), "{outcome:#?}");
+        assert!(outcome.stderr.contains("Z at the latest"), "{outcome:#?}");
+        assert_eq!(exchange(&instance, &fresh).0, 200);
+        assert_ne!(exchange(&instance, &fresh).0, 200, "a code is good once");
+    }
+    holds_nothing(&sandbox);
+}
+
+#[test]
+fn appflows_file_is_for_its_owner_and_the_way_on_is_said() {
+    let (instance, sandbox) = (instance_for_appflow(), Sandbox::new());
+    let arguments = for_appflow(&sandbox, &instance, &["--output", "profile.json"]);
+    let outcome = paste(sandbox.start(&arguments), &instance).ok();
+    assert_eq!(outcome.stdout, "");
+    let entry = sandbox.snapshot_of("files")["files/profile.json"].clone();
+    assert_eq!(entry.permissions(), 0o600);
+    let text = std::str::from_utf8(&entry.bytes).unwrap();
+    let profile = judged("CreateConnectorProfile", text);
+    let grant = grant_of(&profile);
+    let fresh = fresh_of(grant);
+    let path = sandbox.path("files/profile.json");
+    let command = "aws appflow create-connector-profile --cli-input-json file://";
+    assert!(outcome.stderr.contains(command), "{outcome:#?}");
+    assert!(outcome.stderr.contains(&path.display().to_string()), "{outcome:#?}");
+    assert!(outcome.stderr.contains("delete the file then"), "{outcome:#?}");
+    let scanner = Scanner::of(&[
+        ("code", &fresh.code),
+        ("code verifier", fresh.verifier.as_deref().unwrap()),
+        ("client secret", &instance.client_secret()),
+    ]);
+    assert_eq!(scanner.scan(outcome.stderr.as_bytes()), Vec::<String>::new());
+    let known = [&path, &sandbox.path("files/secret")].map(|path| path.clone());
+    let known: Vec<_> = known.iter().map(std::path::PathBuf::as_path).collect();
+    assert_eq!(scanner.scan_tree(&sandbox.path(""), &known), Vec::<String>::new());
+    // It is no delivery that could drift: nobody has the code any more.
+    let check = sandbox.run(&["deliver", PROFILE, "--check"]);
+    assert!(!check.stderr.contains("profile.json"), "{check:#?}");
+    assert_eq!(exchange(&instance, &fresh).0, 200);
+}
+
+#[test]
+fn amazons_program_gets_it_at_once_by_standard_input() {
+    let (instance, sandbox) = (instance_for_appflow(), Sandbox::new());
+    let seen = sandbox.path("seen");
+    let aws = sandbox.path("bin/aws");
+    let script =
+        format!("#!/bin/sh\nprintf '%s\\n' \"$*\" >'{0}.args'\ncat >'{0}.stdin'\n", seen.display());
+    std::fs::write(&aws, script).unwrap();
+    let executable = std::os::unix::fs::PermissionsExt::from_mode(0o755);
+    std::fs::set_permissions(&aws, executable).unwrap();
+    let arguments = for_appflow(&sandbox, &instance, &["--push"]);
+    let outcome = paste(sandbox.start(&arguments), &instance).ok();
+    assert_eq!(outcome.stdout, "");
+    assert!(outcome.stderr.contains("the code is spent by that"), "{outcome:#?}");
+    assert!(!outcome.stderr.contains("is fresh"), "{outcome:#?}");
+    let read = |end: &str| std::fs::read_to_string(seen.with_extension(end)).unwrap();
+    assert_eq!(
+        read("args"),
+        "appflow create-connector-profile --cli-input-json file:///dev/stdin\n"
+    );
+    let profile = judged("CreateConnectorProfile", &read("stdin"));
+    assert_eq!(exchange(&instance, &fresh_of(grant_of(&profile))).0, 200);
+
+    std::fs::write(&aws, "#!/bin/sh\ncat >/dev/null\necho refused >&2\nexit 254\n").unwrap();
+    let (outcome, code) = paste(sandbox.start(&arguments), &instance).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("push-failed"));
+    assert!(outcome.stderr.contains("is spent if the product has tried it"), "{outcome:#?}");
+}
+
+#[test]
+fn what_appflow_would_refuse_sends_nobody_to_a_browser() {
+    let (instance, sandbox) = (instance_for_appflow(), Sandbox::new());
+    sandbox.file("blanks", "a b\n");
+    for (more, exits, said) in [
+        (
+            &["--format", "cloudformation", "--client-secret-file", "blanks"][..],
+            2,
+            "cloudformation has no place for a fresh code and its code verifier",
+        ),
+        (&["--format", "appflow", "--client-secret-file", "blanks"], 2, "holds white space"),
+        (&["--format", "appflow"], 2, "the client secret is needed"),
+        (&["--format", "appflow", "--client-auth", "none"], 2, "there is no client secret"),
+        (&["--format", "appflow", "--name", "a b", "--client-secret-file", "blanks"], 2, "must be"),
+    ] {
+        let outcome = sandbox.run(&code_only(&instance, more));
+        assert!(outcome.stderr.contains(said), "{outcome:#?}");
+        assert!(!outcome.stderr.contains("/oauth_auth.do"), "{outcome:#?}");
+        assert!([1, exits].contains(&outcome.code.unwrap()), "{outcome:#?}");
+    }
+    for more in [
+        &["--format", "appflow", "--json"][..],
+        &["--format", "appflow", "--variant", "code"],
+        &["--format", "appflow", "--push", "--output", "x"],
+        &["--push"],
+        &["--variant", "update"],
+    ] {
+        sandbox.run(&code_only(&instance, more)).ended_with(&[2]);
+    }
+    sandbox.run(&["login", PROFILE, "--format", "appflow"]).ended_with(&[2]);
 }

@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::text::Text;
 use super::tree::Node;
-use super::{Credentials, Piece, moment};
+use super::{Credentials, Piece, Unfit, moment};
 
 /// What git asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -45,16 +45,17 @@ pub fn git_answer(
     credentials: &Credentials<'_>,
     user: Option<&User>,
     question: &GitQuestion,
-) -> Zeroizing<String> {
+) -> Result<Zeroizing<String>, Unfit> {
     let mut text = Text::new();
-    let token = credentials.tokens.access_token.expose();
-    let end = credentials.tokens.access_expires_at.at.as_second();
+    let tokens = credentials.held()?;
+    let token = tokens.access_token.expose();
+    let end = tokens.access_expires_at.at.as_second();
     if question.takes_authtype {
         text.push("capability[]=authtype\nauthtype=Bearer\ncredential=");
         text.push(token);
         // Other helpers must not keep what lives for half an hour.
         text.say(format_args!("\nephemeral=1\npassword_expiry_utc={end}\n"));
-        return text.finish();
+        return Ok(text.finish());
     }
     let name = user.and_then(User::name).filter(|name| !name.contains(char::is_control));
     text.say(format_args!("username={}\npassword=", name.unwrap_or("oauth2")));
@@ -65,12 +66,12 @@ pub fn git_answer(
         text.push(&refresh_token);
         text.push("\n");
     }
-    text.finish()
+    Ok(text.finish())
 }
 
 /// The access token and its end.
-pub(super) fn token_json(credentials: &Credentials<'_>) -> Text {
-    let tokens = credentials.tokens;
+pub(super) fn token_json(credentials: &Credentials<'_>) -> Result<Text, Unfit> {
+    let tokens = credentials.held()?;
     let mut node = Node::object([
         ("Version", Node::Number(1)),
         ("AccessToken", Node::text(tokens.access_token.expose())),
@@ -83,7 +84,7 @@ pub(super) fn token_json(credentials: &Credentials<'_>) -> Text {
     }
     let mut text = Text::new();
     node.document(&mut text);
-    text
+    Ok(text)
 }
 
 #[cfg(test)]

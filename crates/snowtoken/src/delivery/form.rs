@@ -63,8 +63,8 @@ impl Credentials<'_> {
             let last: String = value.chars().skip(count - 4).collect();
             let _ = write!(shown, ", ends with {last}");
         }
-        if piece == Piece::UsedCode {
-            let used = super::moment(self.tokens.granted_at);
+        if let (Piece::UsedCode, Some(tokens)) = (piece, self.tokens) {
+            let used = super::moment(tokens.granted_at);
             let _ = write!(shown, ", USED {used}: nobody can use it again");
         }
         shown

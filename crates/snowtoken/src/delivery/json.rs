@@ -1,11 +1,11 @@
 //! One object with everything, for programs.
 
 use super::tree::Node;
-use super::{Credentials, Piece, moment};
+use super::{Credentials, Piece, Unfit, moment};
 
-pub(super) fn document<'a>(credentials: &Credentials<'a>) -> Node<'a> {
+pub(super) fn document<'a>(credentials: &Credentials<'a>) -> Result<Node<'a>, Unfit> {
     let mut node = Node::object([("version", Node::Number(1))]);
-    let tokens = credentials.tokens;
+    let tokens = credentials.held()?;
     for (piece, value) in credentials.five() {
         node.add(piece.name(), Node::Text(value));
     }
@@ -22,5 +22,5 @@ pub(super) fn document<'a>(credentials: &Credentials<'a>) -> Node<'a> {
     if let Some(end) = tokens.refresh_expires_at {
         node.add("refresh_token_expiry_known_by", Node::text(end.known_by.as_str()));
     }
-    node
+    Ok(node)
 }

@@ -52,7 +52,7 @@ fn variables(
         }
         text.push("\n");
     }
-    let end = moment(credentials.tokens.access_expires_at.at);
+    let end = moment(credentials.held()?.access_expires_at.at);
     text.say(format_args!("{before}{prefix}_ACCESS_TOKEN_EXPIRES_AT={end}\n"));
     Ok(text)
 }
@@ -143,8 +143,8 @@ pub(super) fn azure_arguments(
     let prefix = names::name(order, credentials, &names::AZURE)?;
     let vault = names::typed_place(order, &names::AZURE_VAULT)?;
     let end = match piece {
-        Piece::AccessToken => Some(credentials.tokens.access_expires_at),
-        Piece::RefreshToken => credentials.tokens.refresh_expires_at,
+        Piece::AccessToken => Some(credentials.held()?.access_expires_at),
+        Piece::RefreshToken => credentials.held()?.refresh_expires_at,
         _ => None,
     };
     let piece = piece.name().replace('_', "-");

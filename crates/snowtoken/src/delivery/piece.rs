@@ -6,7 +6,7 @@ use std::borrow::Cow;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::target::{InstanceForm, Target, Value};
 
-use super::{Credentials, Unfit, moment};
+use super::{Credentials, Unfit, code, moment};
 
 /// A single value.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -151,19 +151,23 @@ impl<'a> Credentials<'a> {
             Piece::Instance(form) => Some(form.of(&profile.instance).into()),
             Piece::ClientId => Some(profile.client_id.as_str().into()),
             Piece::ClientSecret => secret(self.client_secret),
-            Piece::AccessToken => secret(Some(&tokens.access_token)),
-            Piece::RefreshToken => secret(tokens.refresh_token.as_ref()),
+            Piece::AccessToken => secret(tokens.map(|tokens| &tokens.access_token)),
+            Piece::RefreshToken => secret(tokens.and_then(|tokens| tokens.refresh_token.as_ref())),
             Piece::FreshCode => secret(self.fresh_code.map(|fresh| &fresh.code)),
-            Piece::UsedCode => secret(tokens.authorization_code.as_ref()),
+            Piece::UsedCode => secret(tokens.and_then(|tokens| tokens.authorization_code.as_ref())),
             Piece::CodeVerifier => {
                 secret(self.fresh_code.and_then(|fresh| fresh.code_verifier.as_ref()))
             }
             Piece::TokenUrl => Some(String::from(endpoints().token).into()),
             Piece::AuthorizationUrl => Some(String::from(endpoints().authorization).into()),
-            Piece::RedirectUri => profile.redirect_uri.as_ref().map(|uri| uri.as_str().into()),
-            Piece::Scope => tokens.scope.as_deref().map(Into::into),
-            Piece::AccessTokenEnd => Some(moment(tokens.access_expires_at.at).into()),
-            Piece::RefreshTokenEnd => tokens.refresh_expires_at.map(|end| moment(end.at).into()),
+            Piece::RedirectUri => {
+                // A code is bound to the one it was asked for with (RFC 6749 §4.1.3).
+                let of_code = self.fresh_code.map(|fresh| &fresh.redirect_uri);
+                of_code.or(profile.redirect_uri.as_ref()).map(|uri| uri.as_str().into())
+            }
+            Piece::Scope => tokens?.scope.as_deref().map(Into::into),
+            Piece::AccessTokenEnd => Some(moment(tokens?.access_expires_at.at).into()),
+            Piece::RefreshTokenEnd => tokens?.refresh_expires_at.map(|end| moment(end.at).into()),
             Piece::Profile => Some(profile.name.as_str().into()),
         }
     }
@@ -171,14 +175,8 @@ impl<'a> Credentials<'a> {
     /// The value; what is not there is named.
     pub(super) fn need(&self, piece: Piece) -> Result<Cow<'a, str>, Unfit> {
         self.piece(piece).ok_or_else(|| match piece {
-            Piece::FreshCode | Piece::CodeVerifier => self.no_fresh_code(),
+            Piece::FreshCode | Piece::CodeVerifier => self.no_fresh_code(code::LOGIN),
             other => Unfit::Missing(other.words()),
         })
-    }
-
-    /// There is no code that could be used: at most a spent one.
-    pub(super) fn no_fresh_code(&self) -> Unfit {
-        let used = self.tokens.authorization_code.as_ref();
-        Unfit::CodeUsed { at: used.map(|_| moment(self.tokens.granted_at)) }
     }
 }

@@ -151,7 +151,7 @@ impl Credentials<'_> {
     fn systemd(&self, order: &Order, output: Option<&str>) -> Result<Vec<Run>, Unfit> {
         let name = names::name(order, self, &names::SYSTEMD)?;
         let mut arguments = vec!["encrypt".to_owned(), format!("--name={name}")];
-        if let Some(end) = self.tokens.refresh_expires_at {
+        if let Some(end) = self.held()?.refresh_expires_at {
             let end = TimeZone::UTC.to_datetime(end.at).strftime("%Y-%m-%d %H:%M:%S UTC");
             arguments.push(format!("--not-after={end}"));
         }

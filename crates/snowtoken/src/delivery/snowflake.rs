@@ -9,7 +9,7 @@ use super::{Credentials, Order, Piece, Unfit, names};
 pub(super) fn sql(credentials: &Credentials<'_>, order: &Order) -> Result<Text, Unfit> {
     let name = names::name(order, credentials, &names::SNOWFLAKE)?;
     let refresh_token = credentials.need(Piece::RefreshToken)?;
-    let end = credentials.tokens.refresh_expires_at;
+    let end = credentials.held()?.refresh_expires_at;
     let end = end.ok_or(Unfit::Missing(Piece::RefreshTokenEnd.words()))?;
     let end = TimeZone::UTC.to_datetime(end.at).strftime("%Y-%m-%d %H:%M:%S").to_string();
     let mut text = Text::new();

@@ -1,5 +1,6 @@
 //! Values in, texts out. What foreign readers make of the texts is tested with the command.
 
+use snowtoken_core::oauth::redirect::RedirectUri;
 use snowtoken_core::token_set::{Deadline, KnownBy};
 
 use super::*;
@@ -41,7 +42,7 @@ fn given(secret: &str, order: &Order) -> Result<Zeroizing<String>, Unfit> {
     let credentials = Credentials {
         profile: &config.profiles()[0],
         client_secret: Some(&secret),
-        tokens: &tokens,
+        tokens: Some(&tokens),
         fresh_code: None,
         created: at("2026-11-23T15:00:00.9Z"),
     };
@@ -54,7 +55,7 @@ fn with(test: impl Fn(&Credentials<'_>)) {
     test(&Credentials {
         profile: &config.profiles()[0],
         client_secret: Some(&secret),
-        tokens: &tokens,
+        tokens: Some(&tokens),
         fresh_code: None,
         created: Timestamp::UNIX_EPOCH,
     });
@@ -98,7 +99,7 @@ fn a_line_break_is_refused() {
     let credentials = Credentials {
         profile: &config.profiles()[0],
         client_secret: Some(&secret),
-        tokens: &tokens,
+        tokens: Some(&tokens),
         fresh_code: None,
         created: Timestamp::UNIX_EPOCH,
     };
@@ -115,7 +116,7 @@ fn without_an_access_token_nothing_is_delivered() {
     let credentials = Credentials {
         profile: &config.profiles()[0],
         client_secret: None,
-        tokens: &tokens,
+        tokens: Some(&tokens),
         fresh_code: None,
         created: Timestamp::UNIX_EPOCH,
     };
@@ -132,7 +133,7 @@ fn an_origin_that_does_not_add_up_is_not_told() {
     let credentials = Credentials {
         profile: &config.profiles()[0],
         client_secret: None,
-        tokens: &tokens,
+        tokens: Some(&tokens),
         fresh_code: None,
         created: Timestamp::UNIX_EPOCH,
     };
@@ -149,11 +150,14 @@ fn order(format: Format, variant: &'static str) -> Order {
 fn a_used_code_is_labelled_and_never_handed_out_as_one_that_works() {
     let json = render(Format::Json, "s");
     assert!(json.contains("\"auth_code_used_at\": \"2026-11-23T15:00:00Z\""), "{json}");
-    for variant in ["create-code", "update-code"] {
+    for (variant, command) in [
+        ("create-code", "snowtoken login --code-only --format appflow"),
+        ("update-code", "snowtoken login --code-only --format appflow --variant update"),
+    ] {
         let error = given("s", &order(Format::Appflow, variant)).unwrap_err();
-        assert_eq!(error, Unfit::CodeUsed { at: Some("2026-11-23T15:00:00Z".into()) });
+        assert_eq!(error, Unfit::CodeUsed { at: Some("2026-11-23T15:00:00Z".into()), command });
         assert_eq!(error.code(), Code::CodeUsed);
-        assert!(error.hints()[0].to_string().contains("`snowtoken login --code-only`"));
+        assert!(error.hints()[0].to_string().contains(&format!("`{command}`")));
     }
     let template = Template::parse("{{auth_code}}").unwrap();
     let order = Order { template: Some(template), ..Order::of(Format::Template) };
@@ -225,15 +229,112 @@ fn the_identity_changes_with_the_values_and_not_with_dates() {
     with(|credentials| {
         let order = Order::of(Format::SnowflakeSql);
         let before = credentials.identity(&order);
-        let mut tokens = credentials.tokens.clone();
+        let mut tokens = credentials.tokens.unwrap().clone();
         tokens.access_token = Secret::new("other");
-        let other =
-            Credentials { tokens: &tokens, created: at("2030-01-01T00:00:00Z"), ..*credentials };
+        let other = Credentials {
+            tokens: Some(&tokens),
+            created: at("2030-01-01T00:00:00Z"),
+            ..*credentials
+        };
         // It holds no access token.
         assert_eq!(other.identity(&order), before);
         assert_ne!(other.identity(&Order::default()), credentials.identity(&Order::default()));
         tokens.refresh_token = Some(Secret::new("other"));
-        let other = Credentials { tokens: &tokens, ..*credentials };
+        let other = Credentials { tokens: Some(&tokens), ..*credentials };
         assert_ne!(other.identity(&order), before);
     });
+}
+
+/// A fresh code that ends at 15:01, at this moment, with or without a client secret and a verifier.
+fn with_code<T>(
+    now: &str,
+    secret: Option<&str>,
+    verifier: Option<&str>,
+    test: impl Fn(&Credentials<'_>) -> T,
+) -> T {
+    let text = "[profile.a]\ninstance=\"classics\"\nclient_id=\"id\"\n\
+         redirect_uri=\"https://us-east-1.console.aws.amazon.com/appflow/oauth\"";
+    let config = Config::parse(text).unwrap();
+    let secret = secret.map(Secret::new);
+    let fresh = FreshCode {
+        code: Secret::new("fresh"),
+        redirect_uri: RedirectUri::parse("https://r.example/cb").unwrap(),
+        code_verifier: verifier.map(Secret::new),
+        good_until: at("2026-11-23T15:01:00Z"),
+    };
+    test(&Credentials {
+        profile: &config.profiles()[0],
+        client_secret: secret.as_ref(),
+        tokens: None,
+        fresh_code: Some(&fresh),
+        created: at(now),
+    })
+}
+
+#[test]
+fn a_fresh_code_is_handed_over_with_what_it_is_bound_to_and_without_tokens() {
+    for (variant, verifier) in [("create-code", Some("v")), ("update-code", None)] {
+        let order = order(Format::Appflow, variant);
+        let text = with_code("2026-11-23T15:00:59.9Z", Some("s"), verifier, |credentials| {
+            credentials.render(&order).unwrap()
+        });
+        let found: serde_json::Value = serde_json::from_str(&text).unwrap();
+        let grant = &found["connectorProfileConfig"]["connectorProfileCredentials"]["ServiceNow"];
+        let mut request =
+            serde_json::json!({"authCode": "fresh", "redirectUri": "https://r.example/cb"});
+        if let Some(verifier) = verifier {
+            request["codeVerifier"] = verifier.into();
+        }
+        assert_eq!(
+            grant["oAuth2Credentials"],
+            serde_json::json!({"clientId": "id", "clientSecret": "s", "oAuthRequest": request})
+        );
+    }
+}
+
+#[test]
+fn a_code_that_has_ended_is_not_handed_over() {
+    let order = order(Format::Appflow, "create-code");
+    let given =
+        |now| with_code(now, Some("s"), None, |credentials| credentials.render(&order).map(drop));
+    assert_eq!(given("2026-11-23T15:00:59Z"), Ok(()));
+    let error = given("2026-11-23T15:01:00Z").unwrap_err();
+    assert_eq!(error, Unfit::CodeEnded("2026-11-23T15:01:00Z".into()));
+    assert_eq!(error.code(), Code::CodeTooOld);
+}
+
+#[test]
+fn where_there_is_a_code_only_no_shape_for_tokens_is_made() {
+    for format in Format::ALL {
+        let order = Order::of(*format);
+        let made = with_code("2026-11-23T15:00:00Z", Some("s"), None, |credentials| {
+            credentials.render(&order).map(drop)
+        });
+        // Those that name no token at all are made of the client alone.
+        let is_of_client = matches!(format, Format::Cloudformation | Format::ExternalSecret);
+        assert_eq!(made.is_ok(), is_of_client, "{format:?}: {made:?}");
+    }
+}
+
+#[test]
+fn what_is_missing_beside_the_code_is_found_before_there_is_one() {
+    let order = order(Format::Appflow, "create-code");
+    let found = |secret: Option<&str>| {
+        with_code("2026-11-23T15:00:00Z", secret, None, |credentials| {
+            Credentials { fresh_code: None, ..*credentials }.await_code(&order)
+        })
+    };
+    assert_eq!(found(Some("s")), Ok(()));
+    assert_eq!(found(None), Err(Unfit::Missing("client secret")));
+    let blanks = Unfit::Blanks { what: "client secret", who: "Amazon AppFlow" };
+    assert_eq!(found(Some("a b")), Err(blanks));
+}
+
+#[test]
+fn shapes_without_a_place_for_a_code_say_so() {
+    assert_eq!(Format::Appflow.with_code(None), Ok("create-code"));
+    assert_eq!(Format::Appflow.with_code(Some("update")), Ok("update-code"));
+    for format in Format::ALL.iter().filter(|format| **format != Format::Appflow) {
+        assert_eq!(format.with_code(None), Err(Unfit::NoCode(format.as_str())));
+    }
 }

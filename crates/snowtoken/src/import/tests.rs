@@ -68,7 +68,7 @@ fn again(format: Format, secret: &str) -> Option<[Option<String>; 5]> {
     let credentials = Credentials {
         profile: &config.profiles()[0],
         client_secret: Some(&secret),
-        tokens: &tokens,
+        tokens: Some(&tokens),
         fresh_code: None,
         created: end.at,
     };

@@ -56,7 +56,7 @@ impl Session {
         let credentials = Credentials {
             profile: &self.profile,
             client_secret: secret.as_ref(),
-            tokens: &record.tokens,
+            tokens: Some(&record.tokens),
             fresh_code: None,
             created: self.now(),
         };

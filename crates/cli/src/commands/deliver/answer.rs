@@ -24,7 +24,7 @@ pub(super) fn git(session: &Session, operation: Option<&str>) -> Result<ExitCode
         return Ok(ExitCode::SUCCESS);
     }
     let record = living(session)?;
-    let text = git_answer(&credentials(session, &record), record.user.as_ref(), &question);
+    let text = git_answer(&credentials(session, &record), record.user.as_ref(), &question)?;
     output::data(&text)?;
     Ok(ExitCode::SUCCESS)
 }
@@ -47,7 +47,7 @@ fn credentials<'a>(session: &'a Session, record: &'a Record) -> Credentials<'a> 
     Credentials {
         profile: session.profile(),
         client_secret: None,
-        tokens: &record.tokens,
+        tokens: Some(&record.tokens),
         fresh_code: None,
         created: session.now(),
     }

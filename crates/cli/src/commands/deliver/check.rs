@@ -27,7 +27,7 @@ pub(super) fn run(
     let credentials = record.as_ref().map(|record| Credentials {
         profile: session.profile(),
         client_secret: secret.as_ref(),
-        tokens: &record.tokens,
+        tokens: Some(&record.tokens),
         fresh_code: None,
         created: session.now(),
     });

@@ -2,6 +2,7 @@
 
 use std::path::PathBuf;
 
+use snowtoken::Session;
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::printable::Printable;
 use snowtoken::core::target::Target;
@@ -29,6 +30,26 @@ pub(super) fn of(
     }
     order.variant = args.variant.as_deref().map(|word| variant(order.format, word)).transpose()?;
     Ok(order)
+}
+
+/// Codes are not stored. Whoever asks for one is told where they come from, whatever else is missing.
+pub(super) fn refuse_code(session: &Session, args: &DeliverArgs) -> Result<(), Failure> {
+    let (Format::Appflow, Some(word)) = (args.format, &args.variant) else { return Ok(()) };
+    let variant = Some(variant(args.format, word)?);
+    let order = Order { variant, ..Order::of(args.format) };
+    if !order.is_for_code() {
+        return Ok(());
+    }
+    let name = &session.profile().name;
+    let record = session.store().load(name)?;
+    let credentials = Credentials {
+        profile: session.profile(),
+        client_secret: None,
+        tokens: record.as_ref().map(|record| &record.tokens),
+        fresh_code: None,
+        created: session.now(),
+    };
+    credentials.render(&order).map_err(|unfit| Failure::from(unfit).about(name)).map(drop)
 }
 
 /// Where the template is, for whoever reads it again later.

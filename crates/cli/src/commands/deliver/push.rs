@@ -58,7 +58,7 @@ pub(super) fn run(
     Ok(())
 }
 
-fn failed(error: &PushError, done: usize, all: usize) -> Failure {
+pub(crate) fn failed(error: &PushError, done: usize, all: usize) -> Failure {
     let mut text = error.to_string();
     if let PushError::Failed { program, said, .. } = error {
         repeat(program, said);
@@ -82,7 +82,7 @@ fn note(session: &Session, order: &Order, program: &str) -> Result<(), Failure> 
 }
 
 /// How the text gets to its taker, for whoever sees it or has it in a file.
-pub(super) fn explain(credentials: &Credentials<'_>, order: &Order, file: Option<&str>) {
+pub(crate) fn explain(credentials: &Credentials<'_>, order: &Order, file: Option<&str>) {
     if file.is_none() && !output::is_seen() {
         return;
     }

@@ -10,13 +10,14 @@ use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::oauth::client::{Client, ClientAuthentication};
 use snowtoken::core::profile::{Grant, Profile};
 use snowtoken::delivery::moment;
-use snowtoken::fresh_code::{self, Pkce};
+use snowtoken::fresh_code::{self, FreshCode, Pkce};
 use snowtoken::login::{CodeLifespan, HandedOver, Login};
 use snowtoken::loopback::Ending;
 use snowtoken::store::sqlite::SqliteStore;
 use snowtoken::store::{AuditEntry, TokenStore as _, write_file};
 use snowtoken::{config, session};
 
+use super::code_shape::Shape;
 use super::watcher::Screen;
 use super::{paste_source, remember, settings};
 use crate::app::App;
@@ -39,6 +40,7 @@ pub(super) fn run(app: &App, args: &LoginArgs) -> Result<ExitCode, Failure> {
     let mut store = app.store_or_new(args.key)?;
     store.probe()?;
     let lifespan = lifespan(app, args, &profile, &store)?;
+    let shape = Shape::of(app, args, &profile, &store).map_err(|failure| failure.about(&name))?;
     let output = output_file(args).map_err(|failure| failure.about(&name))?;
     let client =
         Client { id: profile.client_id.clone(), authentication: ClientAuthentication::None };
@@ -60,10 +62,11 @@ pub(super) fn run(app: &App, args: &LoginArgs) -> Result<ExitCode, Failure> {
         Ok(done) => done,
         Err(error) => return Err(remember(app, &profile, error)),
     };
-    let handed = hand_out(app, args, &profile, &mut store, &done, output.as_ref());
+    let way = Way { app, profile: &profile, shape, as_json: args.json, output };
+    let handed = way.hand_out(&mut store, &done);
     done.finish(if handed.is_ok() { Ending::HandedOver } else { Ending::Failed });
     handed.map_err(|failure| failure.about(&name))?;
-    if output.is_none() && output::is_read_by_a_person() && output::is_lively() {
+    if way.is_shown() && output::is_read_by_a_person() && output::is_lively() {
         count_down(app, done.fresh.good_until);
     }
     Ok(ExitCode::SUCCESS)
@@ -98,32 +101,64 @@ fn output_file(args: &LoginArgs) -> Result<Option<PathBuf>, Failure> {
     Ok(Some(path))
 }
 
-/// What is handed out was noted before.
-fn hand_out(
-    app: &App,
-    args: &LoginArgs,
-    profile: &Profile,
-    store: &mut SqliteStore,
-    done: &HandedOver,
-    output: Option<&PathBuf>,
-) -> Result<(), Failure> {
-    let text = fresh_code::text(profile, &done.fresh, args.json)?;
-    let pkce = if done.fresh.code_verifier.is_some() { "with" } else { "without" };
-    let good_until = moment(done.fresh.good_until);
-    store.append_audit(&AuditEntry {
-        at: app.world.now(),
-        profile: profile.name.clone(),
-        event: "code handed over".to_owned(),
-        outcome: "done".to_owned(),
-        detail: format!("unspent, {pkce} PKCE, good until {good_until}"),
-    })?;
-    keep_settings(app, profile)?;
-    match output {
-        None => output::data(&text)?,
-        Some(path) => write_file::replace(path, text.as_bytes())?,
+/// Where the code goes, and as what.
+struct Way<'a> {
+    app: &'a App,
+    profile: &'a Profile,
+    shape: Option<Shape>,
+    as_json: bool,
+    output: Option<PathBuf>,
+}
+
+impl Way<'_> {
+    /// Whether it is on stdout.
+    fn is_shown(&self) -> bool {
+        self.output.is_none() && !self.is_pushed()
     }
-    tell(profile, done, output);
-    Ok(())
+
+    fn is_pushed(&self) -> bool {
+        self.shape.as_ref().is_some_and(Shape::is_pushed)
+    }
+
+    /// What is handed out was noted before.
+    fn hand_out(&self, store: &mut SqliteStore, done: &HandedOver) -> Result<(), Failure> {
+        let (profile, fresh) = (self.profile, &done.fresh);
+        let given = self.shape.as_ref();
+        let given = given.map(|it| (it, it.credentials(self.app, profile, Some(fresh))));
+        let text = match &given {
+            None => fresh_code::text(profile, fresh, self.as_json)?,
+            Some((shape, credentials)) => credentials.render(shape.order())?,
+        };
+        self.note(store, fresh)?;
+        keep_settings(self.app, profile)?;
+        if let Some((shape, credentials)) = given.as_ref().filter(|(it, _)| it.is_pushed()) {
+            return shape.push(self.app, store, credentials, fresh);
+        }
+        match &self.output {
+            None => output::data(&text)?,
+            Some(path) => write_file::replace(path, text.as_bytes())?,
+        }
+        let place = self.output.as_ref().map(|path| path.display().to_string());
+        tell(profile, done, given.is_some(), place.as_deref());
+        if let Some((shape, credentials)) = given {
+            shape.explain(&credentials, place.as_deref());
+        }
+        Ok(())
+    }
+
+    fn note(&self, store: &mut SqliteStore, fresh: &FreshCode) -> Result<(), Failure> {
+        let pkce = if fresh.code_verifier.is_some() { "with" } else { "without" };
+        let shape = self.shape.as_ref();
+        let shape = shape.map(|it| format!(", as {}", it.words())).unwrap_or_default();
+        let good_until = moment(fresh.good_until);
+        Ok(store.append_audit(&AuditEntry {
+            at: self.app.world.now(),
+            profile: self.profile.name.clone(),
+            event: "code handed over".to_owned(),
+            outcome: "done".to_owned(),
+            detail: format!("unspent, {pkce} PKCE, good until {good_until}{shape}"),
+        })?)
+    }
 }
 
 /// The next one asks less. A profile that exists keeps its settings.
@@ -135,8 +170,8 @@ fn keep_settings(app: &App, profile: &Profile) -> Result<(), Failure> {
     })?)
 }
 
-fn tell(profile: &Profile, done: &HandedOver, output: Option<&PathBuf>) {
-    let place = output.map_or_else(String::new, |path| format!(" It is in {}.", path.display()));
+fn tell(profile: &Profile, done: &HandedOver, is_shaped: bool, place: Option<&str>) {
+    let place = place.map_or_else(String::new, |path| format!(" It is in {path}."));
     output::say(format!(
         "This code of {} is fresh: nothing was exchanged, and no token is stored.{place}",
         profile.instance
@@ -146,7 +181,11 @@ fn tell(profile: &Profile, done: &HandedOver, output: Option<&PathBuf>) {
     } else {
         "the redirect URL, and the client's ID and secret"
     };
-    output::say(format!("  whoever exchanges it sends {whole}, once"));
+    if is_shaped {
+        output::say(format!("  the product exchanges it, once; {whole} are in it"));
+    } else {
+        output::say(format!("  whoever exchanges it sends {whole}, once"));
+    }
     output::say(format!(
         "  it ends {} s after it was issued: {} at the latest{}",
         done.lifespan,

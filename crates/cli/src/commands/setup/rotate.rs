@@ -304,7 +304,7 @@ impl Task<'_> {
         let credentials = Credentials {
             profile: session.profile(),
             client_secret: secret.as_ref(),
-            tokens: &record.tokens,
+            tokens: Some(&record.tokens),
             fresh_code: None,
             created: session.now(),
         };

@@ -9,18 +9,33 @@ fn shapes_that_need_a_fresh_code_refuse_a_used_one_and_say_what_helps() {
     let grant = sandbox.run(&deliver(&["--format", "json"])).ok().json();
     let used = grant["auth_code_used_at"].as_str().unwrap();
     sandbox.file("t", "{{auth_code}}");
-    for more in [
-        &["--format", "appflow", "--variant", "code"][..],
-        &["--format", "appflow", "--variant", "update-code"],
-        &["--template", "t"],
-        &["--field", "auth_code"],
+    for (more, command) in [
+        (&["--format", "appflow", "--variant", "code"][..], "--code-only --format appflow`"),
+        (
+            &["--format", "appflow", "--variant", "update-code"],
+            "--code-only --format appflow --variant update`",
+        ),
+        (&["--template", "t"], "--code-only`"),
+        (&["--field", "auth_code"], "--code-only`"),
     ] {
         let (outcome, code) = sandbox.run(&deliver(more)).failed_with(&[4]);
         assert_eq!(code.as_deref(), Some("code-used"));
         assert!(outcome.stderr.contains(&format!("was used {used}")), "{outcome:#?}");
-        let hint = format!("run `snowtoken login {PROFILE} --code-only`");
+        let hint = format!("run `snowtoken login {PROFILE} {command}");
         assert!(outcome.stderr.contains(&hint), "{outcome:#?}");
     }
+}
+
+#[test]
+fn without_any_login_it_is_said_where_codes_come_from() {
+    let (_instance, sandbox) = logged_in();
+    sandbox.run(&["logout", PROFILE]).ok();
+    let arguments = deliver(&["--format", "appflow", "--variant", "code"]);
+    let (outcome, code) = sandbox.run(&arguments).failed_with(&[4]);
+    assert_eq!(code.as_deref(), Some("code-used"));
+    assert!(outcome.stderr.contains("error: this shape needs a fresh code\n"), "{outcome:#?}");
+    let hint = format!("run `snowtoken login {PROFILE} --code-only --format appflow`");
+    assert!(outcome.stderr.contains(&hint), "{outcome:#?}");
 }
 
 #[test]

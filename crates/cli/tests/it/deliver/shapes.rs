@@ -4,7 +4,8 @@ use serde_json::{Value, json};
 use snowtoken::Secret;
 use snowtoken::config::Config;
 use snowtoken::core::token_set::{Deadline, KnownBy, TokenSet};
-use snowtoken::delivery::{Credentials, Format, FreshCode, Order, Unfit};
+use snowtoken::delivery::{Credentials, Format, Order, Unfit};
+use snowtoken::fresh_code::FreshCode;
 use snowtoken::store::write_file;
 
 use crate::support::judge::{in_node, in_python};
@@ -64,12 +65,16 @@ fn with<T>(secret: &str, test: impl FnOnce(&Credentials<'_>) -> T) -> T {
         access_expires_at: at("2026-11-23T15:30:00Z"),
         refresh_expires_at: Some(at("2027-11-23T15:00:00Z")),
     };
-    let fresh =
-        FreshCode { code: secret.clone(), code_verifier: Some(Secret::new("v~._-".repeat(10))) };
+    let fresh = FreshCode {
+        code: secret.clone(),
+        redirect_uri: config.profiles()[0].redirect_uri.clone().unwrap(),
+        code_verifier: Some(Secret::new("v~._-".repeat(10))),
+        good_until: at("2026-11-23T15:01:00Z").at,
+    };
     test(&Credentials {
         profile: &config.profiles()[0],
         client_secret: Some(&secret),
-        tokens: &tokens,
+        tokens: Some(&tokens),
         fresh_code: Some(&fresh),
         created: at("2026-11-23T15:00:00Z").at,
     })
