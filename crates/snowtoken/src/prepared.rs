@@ -91,7 +91,10 @@ impl Diagnose for PreparedError {
             }],
             Self::LineBreak(_) => self.code().entry().hints(),
             Self::Shape(_) => {
-                vec![Hint::set("--format", "credentials-file or json holds the fields of its form")]
+                vec![
+                    Hint::set("--format", "credentials-file or json holds the fields of its form"),
+                    Hint::run("snowtoken target show", "lists the shapes that fit it"),
+                ]
             }
         }
     }

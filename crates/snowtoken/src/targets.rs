@@ -243,6 +243,7 @@ mod tests {
     use snowtoken_core::target::{Fit, TargetError};
 
     use super::*;
+    use crate::delivery::Format;
 
     #[test]
     fn what_comes_with_the_program_is_right() {
@@ -260,6 +261,29 @@ mod tests {
     }
 
     /// The presets that were promised, each with what it takes.
+    #[test]
+    fn each_shape_that_is_named_fits_what_the_product_takes() {
+        let known = Targets::built_in();
+        let formats = |name: &str| known.find(name).unwrap().formats.clone();
+        for target in known.all() {
+            for name in &target.formats {
+                let format =
+                    Format::find(name).unwrap_or_else(|| panic!("{}: {name}", target.name));
+                // Tokens are not to be had for a product that gets them itself.
+                let fits = format.fits_client() || !target.class.is_prepare_only();
+                assert!(fits, "{}: {name}", target.name);
+                assert!(!format.is_answer(), "{}: {name}", target.name);
+            }
+            let takes_nothing = target.class == Class::Basic;
+            assert_eq!(target.formats.is_empty(), takes_nothing, "{}", target.name);
+        }
+        assert_eq!(formats("appflow"), ["appflow", "cloudformation", "json"]);
+        assert_eq!(formats("snowflake"), ["snowflake-sql", "json"]);
+        for name in ["glue", "bedrock-kb"] {
+            assert_eq!(formats(name)[0], "aws-secret", "{name}");
+        }
+    }
+
     #[test]
     fn every_product_that_is_known_is_there() {
         let classes = Classes::default();

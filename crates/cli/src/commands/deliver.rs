@@ -38,7 +38,7 @@ pub(crate) fn run(app: &App, args: &DeliverArgs) -> Result<ExitCode, Failure> {
     let client = prepared::Client::of(app, &session)?;
     let done = match (&client, args.format) {
         (client, _) if args.check => check::run(&session, client.as_ref(), args.json),
-        (Some(client), format) => client.deliver(&session, args, format),
+        (Some(client), _) => client.deliver(&session, args),
         (None, Format::GitCredential) => answer::git(&session, args.operation.as_deref()),
         (None, Format::TokenJson) => answer::token_json(&session),
         (None, _) => deliver(app, &session, args),

@@ -106,6 +106,13 @@ impl Format {
         matches!(self, Self::Header | Self::Shell | Self::Dotenv)
     }
 
+    /// Whether there is a way of it that is made without tokens, for a product that gets them itself.
+    pub fn fits_client(self) -> bool {
+        let order = |way| Order { variant: Some(way), ..Order::of(self) };
+        matches!(self, Self::CredentialsFile | Self::Json)
+            || self.variants().iter().any(|way| order(*way).is_of_client())
+    }
+
     /// Whether it is an answer to a program that asks each time, for a living token: never a file.
     pub fn is_answer(self) -> bool {
         matches!(self, Self::GitCredential | Self::TokenJson)
@@ -170,6 +177,11 @@ impl Order {
             }
             _ => FIVE.to_vec(),
         }
+    }
+
+    /// Whether it is a secret for one of Amazon's products that holds the client and no token.
+    pub fn is_of_client(&self) -> bool {
+        self.format == Format::AwsSecret && !self.needs_access_token()
     }
 
     /// Whether it needs an access token: a shape of client or refresh token alone does not.

@@ -32,6 +32,14 @@ pub(super) fn of(
     Ok(order)
 }
 
+/// The same where the client is all that there is.
+pub(super) fn of_client(args: &DeliverArgs) -> Result<Order, Failure> {
+    let mut order = Order::of(args.format);
+    order.name.clone_from(&args.name);
+    order.variant = args.variant.as_deref().map(|word| variant(order.format, word)).transpose()?;
+    Ok(order)
+}
+
 /// Codes are not stored. Whoever asks for one is told where they come from, whatever else is missing.
 pub(super) fn refuse_code(session: &Session, args: &DeliverArgs) -> Result<(), Failure> {
     let (Format::Appflow, Some(word)) = (args.format, &args.variant) else { return Ok(()) };

@@ -5,14 +5,17 @@ use std::path::Path;
 use std::process::ExitCode;
 
 use snowtoken::Session;
+use snowtoken::core::Timestamp;
 use snowtoken::core::secret::Secret;
 use snowtoken::core::target::Target;
-use snowtoken::delivery::Format;
-use snowtoken::delivery::follow::Standing;
+use snowtoken::delivery::follow::{self, Standing};
+use snowtoken::delivery::{Credentials, Order};
 use snowtoken::prepared::Prepared;
 use snowtoken::store::{AuditEntry, Delivery, Wish, write_file};
+use zeroize::Zeroizing;
 
 use super::destination::absolute;
+use super::{order, push};
 use crate::app::App;
 use crate::args::DeliverArgs;
 use crate::output;
@@ -47,17 +50,43 @@ impl Client {
         }
     }
 
+    /// The same for shapes that hold the client and no token.
+    fn credentials<'a>(&'a self, session: &'a Session, at: Timestamp) -> Credentials<'a> {
+        Credentials {
+            profile: session.profile(),
+            client_secret: self.secret.as_ref(),
+            tokens: None,
+            fresh_code: None,
+            created: at,
+        }
+    }
+
+    fn text(
+        &self,
+        session: &Session,
+        order: &Order,
+        at: Timestamp,
+    ) -> Result<Zeroizing<String>, Failure> {
+        if order.is_of_client() {
+            return Ok(self.credentials(session, at).render(order)?);
+        }
+        Ok(self.prepared(session).render(order.format, at)?)
+    }
+
     pub(super) fn deliver(
         &self,
         session: &Session,
         args: &DeliverArgs,
-        format: Format,
     ) -> Result<ExitCode, Failure> {
-        let prepared = self.prepared(session);
+        let order = order::of_client(args)?;
         let at = session.now();
-        let text = prepared.render(format, at)?;
-        for concern in prepared.concerns() {
+        let text = self.text(session, &order, at)?;
+        for concern in self.prepared(session).concerns() {
             output::say(format!("warning: {concern}"));
+        }
+        if args.push {
+            push::run(session, args, &self.credentials(session, at), &order)?;
+            return Ok(ExitCode::SUCCESS);
         }
         let Some(path) = &args.output else {
             output::data(&text)?;
@@ -67,7 +96,7 @@ impl Client {
         write_file::replace(&path, text.as_bytes())?;
         let mut store = session.store();
         let fingerprint = store.fingerprint(text.as_bytes());
-        let (format, shown) = (format.as_str().to_owned(), path.display().to_string());
+        let (format, shown) = (order.format.as_str().to_owned(), path.display().to_string());
         store.append_audit(&AuditEntry {
             at,
             profile: profile.clone(),
@@ -75,7 +104,8 @@ impl Client {
             outcome: "done".to_owned(),
             detail: format!("{format} {shown}"),
         })?;
-        let wish = Wish::default();
+        let variant = order.variant.map(str::to_owned);
+        let wish = Wish { variant, name: order.name, ..Wish::default() };
         store.record_delivery(&Delivery { profile, format, path: shown, fingerprint, at, wish })?;
         output::say(format!("{}: written to {}", session.profile().name, path.display()));
         Ok(ExitCode::SUCCESS)
@@ -94,8 +124,8 @@ impl Client {
         if session.store().fingerprint(&copy) != delivery.fingerprint {
             return Some("was changed after the delivery".to_owned());
         }
-        let format = Format::find(&delivery.format);
-        let text = format.and_then(|f| self.prepared(session).render(f, delivery.at).ok());
+        let order = follow::order_of(delivery).ok();
+        let text = order.and_then(|order| self.text(session, &order, delivery.at).ok());
         let is_same = text.is_some_and(|text| same_values(&text, &copy));
         (!is_same).then(|| "holds another client or secret than is stored".to_owned())
     }

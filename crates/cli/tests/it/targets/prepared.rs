@@ -313,3 +313,43 @@ fn tokens_from_before_live_on_when_the_target_prepares_only() {
     sandbox.run(&["logout", PROFILE]).ok();
     assert!(sandbox.run(&["status"]).ok().stdout.starts_with("p: prepared\n"));
 }
+
+#[test]
+fn amazons_products_get_their_secret_without_tokens_and_a_copy_is_checked() {
+    let instance = StandIn::with(&[]);
+    for (target, variant, expected) in [
+        (
+            "bedrock-kb",
+            "bedrock",
+            json!({
+                "clientId": instance.client_id(), "clientSecret": instance.client_secret(),
+                "instanceUrl": instance.origin(),
+            }),
+        ),
+        (
+            "glue",
+            "glue",
+            json!({"USER_MANAGED_CLIENT_APPLICATION_CLIENT_SECRET": instance.client_secret()}),
+        ),
+    ] {
+        let sandbox = Sandbox::new();
+        let region = if target == "glue" { &["--region", "us-east-1"][..] } else { &[] };
+        sandbox.run(&add(&sandbox, &instance, target, region)).ok();
+        let deliver = ["deliver", PROFILE, "--format", "aws-secret"];
+        let own = [&deliver[..], &["--variant", variant]].concat();
+        assert_eq!(sandbox.run(&own).ok().json(), expected);
+        sandbox.run(&[&own[..], &["--output", "secret.json"]].concat()).ok();
+        assert_eq!(sandbox.snapshot_of("files")["files/secret.json"].permissions(), 0o600);
+        let check = ["deliver", PROFILE, "--check"];
+        sandbox.run(&check).ok();
+        sandbox.file("secret.json", "{}");
+        sandbox.run(&check).failed_with(&[3]);
+        // The neutral one holds tokens.
+        let (outcome, code) = sandbox.run(&deliver).failed_with(&[1, 2]);
+        assert_eq!(code.as_deref(), Some("delivery-unfit"), "{outcome:#?}");
+        let other = ["deliver", PROFILE, "--push"];
+        let (outcome, _) = sandbox.run(&other).failed_with(&[2]);
+        assert!(outcome.stderr.contains("no program is known that takes"), "{outcome:#?}");
+    }
+    assert_eq!(instance.token_requests().len(), 0);
+}
