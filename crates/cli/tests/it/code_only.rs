@@ -300,7 +300,7 @@ fn what_is_refused_at_a_login_is_refused_here() {
 
 /// The same arguments, for AppFlow; the client secret lies in a file.
 fn for_appflow(sandbox: &Sandbox, instance: &StandIn, more: &[&str]) -> Vec<String> {
-    sandbox.file("secret", &format!("{}\n", instance.client_secret()));
+    sandbox.file("secret", format!("{}\n", instance.client_secret()));
     let shape = ["--format", "appflow", "--client-secret-file", "secret"];
     code_only(instance, &[&shape[..], more].concat())
 }
@@ -387,8 +387,8 @@ fn appflows_file_is_for_its_owner_and_the_way_on_is_said() {
         ("client secret", &instance.client_secret()),
     ]);
     assert_eq!(scanner.scan(outcome.stderr.as_bytes()), Vec::<String>::new());
-    let known = [&path, &sandbox.path("files/secret")].map(|path| path.clone());
-    let known: Vec<_> = known.iter().map(std::path::PathBuf::as_path).collect();
+    let secret = sandbox.path("files/secret");
+    let known: [&std::path::Path; 2] = [&path, &secret];
     assert_eq!(scanner.scan_tree(&sandbox.path(""), &known), Vec::<String>::new());
     // It is no delivery that could drift: nobody has the code any more.
     let check = sandbox.run(&["deliver", PROFILE, "--check"]);
@@ -429,21 +429,37 @@ fn amazons_program_gets_it_at_once_by_standard_input() {
 fn what_appflow_would_refuse_sends_nobody_to_a_browser() {
     let (instance, sandbox) = (instance_for_appflow(), Sandbox::new());
     sandbox.file("blanks", "a b\n");
-    for (more, exits, said) in [
+    for (more, code, said) in [
         (
             &["--format", "cloudformation", "--client-secret-file", "blanks"][..],
-            2,
+            "usage",
             "cloudformation has no place for a fresh code and its code verifier",
         ),
-        (&["--format", "appflow", "--client-secret-file", "blanks"], 2, "holds white space"),
-        (&["--format", "appflow"], 2, "the client secret is needed"),
-        (&["--format", "appflow", "--client-auth", "none"], 2, "there is no client secret"),
-        (&["--format", "appflow", "--name", "a b", "--client-secret-file", "blanks"], 2, "must be"),
+        (
+            &["--format", "appflow", "--client-secret-file", "blanks"],
+            "delivery-unfit",
+            "the client secret holds white space, which Amazon AppFlow refuses",
+        ),
+        (
+            &["--format", "appflow", "--no-input"],
+            "input-needed",
+            "the client secret is needed and nobody can be asked",
+        ),
+        (
+            &["--format", "appflow", "--client-auth", "none"],
+            "delivery-incomplete",
+            "there is no client secret, which this shape needs",
+        ),
+        (
+            &["--format", "appflow", "--name", "a b", "--client-secret-file", "blanks"],
+            "usage",
+            "the name of the connector profile must be 1 to 256 letters",
+        ),
     ] {
-        let outcome = sandbox.run(&code_only(&instance, more));
-        assert!(outcome.stderr.contains(said), "{outcome:#?}");
+        let (outcome, found) = sandbox.run(&code_only(&instance, more)).failed_with(&[1, 2]);
+        assert!(outcome.stderr.starts_with(&format!("error: {said}")), "{outcome:#?}");
+        assert_eq!(found.as_deref(), Some(code), "{outcome:#?}");
         assert!(!outcome.stderr.contains("/oauth_auth.do"), "{outcome:#?}");
-        assert!([1, exits].contains(&outcome.code.unwrap()), "{outcome:#?}");
     }
     for more in [
         &["--format", "appflow", "--json"][..],

@@ -252,9 +252,9 @@ fn with_code<T>(
     verifier: Option<&str>,
     test: impl Fn(&Credentials<'_>) -> T,
 ) -> T {
-    let text = "[profile.a]\ninstance=\"classics\"\nclient_id=\"id\"\n\
+    let profile = "[profile.a]\ninstance=\"classics\"\nclient_id=\"id\"\n\
          redirect_uri=\"https://us-east-1.console.aws.amazon.com/appflow/oauth\"";
-    let config = Config::parse(text).unwrap();
+    let config = Config::parse(profile).unwrap();
     let secret = secret.map(Secret::new);
     let fresh = FreshCode {
         code: Secret::new("fresh"),
