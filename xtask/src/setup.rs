@@ -13,11 +13,12 @@ struct Package {
     probe: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 17] = [
+const PACKAGES: [Package; 18] = [
     Package { name: "age", probe: &["age", "--version"] },
     Package { name: "bash", probe: &["bash", "--version"] },
     Package { name: "openssl", probe: &["openssl", "version"] },
     Package { name: "chromium", probe: &["test", "-x", "/usr/bin/chromium"] },
+    Package { name: "curl", probe: &["curl", "--version"] },
     Package { name: "dash", probe: &["dash", "-c", ":"] },
     Package { name: "dbus", probe: &["dbus-run-session", "--version"] },
     Package {

@@ -23,6 +23,7 @@ mod handover;
 mod harness;
 mod hooks;
 mod import;
+mod journey;
 mod keep;
 mod keep_units;
 mod learning;

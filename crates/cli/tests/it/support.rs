@@ -14,4 +14,5 @@ pub(crate) mod sandbox;
 pub(crate) mod stampede;
 pub(crate) mod stand_in;
 pub(crate) mod tls;
+pub(crate) mod transcript;
 pub(crate) mod wrapped;
