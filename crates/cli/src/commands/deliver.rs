@@ -28,8 +28,9 @@ pub(crate) use destination::{destination, write, write_again};
 
 pub(crate) fn run(app: &App, args: &DeliverArgs) -> Result<ExitCode, Failure> {
     if let Some(file) = &args.bundle.bundle {
-        let session = app.session(args.profile.as_deref())?;
-        let done = bundle::run(app, &session, &args.bundle, file);
+        let session = app.any_session(args.profile.as_deref())?;
+        let client = prepared::Client::of(app, &session)?;
+        let done = bundle::run(app, &session, client.as_ref(), &args.bundle, file);
         return done.map_err(|failure| failure.about(&session.profile().name));
     }
     sensible(args)?;

@@ -144,6 +144,30 @@ fn an_identity_opens_it_and_nobody_else_does() {
 }
 
 #[test]
+fn a_client_whose_product_gets_its_own_tokens_is_sealed_too() {
+    let (instance, sandbox, them) = (StandIn::with(&[]), Sandbox::new(), Sandbox::new());
+    let secret = sandbox.file("client-secret", format!("{}\n", instance.client_secret()));
+    let (origin, id, secret) =
+        (instance.origin(), instance.client_id(), secret.display().to_string());
+    let client = ["--instance", &origin, "--client-id", &id, "--client-secret-file", &secret];
+    let add = ["profile", "add", PROFILE, "--target", "bedrock-kb"];
+    sandbox.run(&[&add[..], &client].concat()).ok();
+    let recipient = identity(&them);
+    let bundle = ["deliver", PROFILE, "--bundle", "p.age", "--for", &recipient];
+    let outcome = sandbox.run(&bundle).ok();
+    let line = "  the tokens     are not in it: the product gets its own\n";
+    assert!(outcome.stderr.contains(line), "{outcome:#?}");
+    let file = sandbox.path("files/p.age");
+    let text = opened_by_age(&them.path("files/identity"), &file).unwrap();
+    let plain = sandbox.run(&["deliver", PROFILE, "--format", "credentials-file"]).ok().stdout;
+    let values = |text: &str| {
+        text.lines().filter(|l| !l.starts_with("# Created ")).map(str::to_owned).collect::<Vec<_>>()
+    };
+    assert_eq!(values(&text), values(&plain));
+    assert!(text.contains(&instance.client_secret()), "{text}");
+}
+
+#[test]
 fn the_key_of_ssh_opens_it() {
     let scene = Scene::new();
     let script = "import sys\n\

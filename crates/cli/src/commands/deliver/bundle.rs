@@ -8,27 +8,64 @@ use snowtoken::bundle::{self, Bundle, PASSPHRASE_BYTES};
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::printable::Printable;
 use snowtoken::core::secret::Secret;
-use snowtoken::core::target::Target;
 use snowtoken::core::token_set::User;
 use snowtoken::handover::age::{self, Recipient};
-use snowtoken::store::{AuditEntry, Record, age_file, write_file};
+use snowtoken::store::{AuditEntry, age_file, write_file};
 use snowtoken::{Error, Session};
 use zeroize::Zeroizing;
 
+use super::prepared::Client;
 use crate::app::App;
 use crate::args::{BundleArgs, PassphraseChoice};
 use crate::commands::profile::passphrase;
 use crate::report::Failure;
 use crate::{files, output, terminal};
 
+/// What is sealed, and what is said of it.
+struct Content {
+    text: Zeroizing<String>,
+    /// The labels of the form that are filled in.
+    labels: Vec<String>,
+    /// The product, as people call it.
+    title: String,
+    tokens: Tokens,
+}
+
+enum Tokens {
+    Living,
+    Ended,
+    /// The product gets its own.
+    NotOurs,
+}
+
 /// Writes the bundle.
 pub(super) fn run(
     app: &App,
     session: &Session,
+    client: Option<&Client>,
     args: &BundleArgs,
     file: &Path,
 ) -> Result<ExitCode, Failure> {
     let place = Place::find(file)?;
+    let content = match client {
+        Some(client) => of_client(session, client)?,
+        None => of_tokens(app, session)?,
+    };
+    let seal = seal(app, args)?;
+    let sealed = seal.close(&content.text)?;
+    // What goes out of the house was noted before.
+    note(session, &seal, &place, "done")?;
+    if let Err(failure) = place.write(&sealed) {
+        // The error to tell is the first one.
+        let _ = note(session, &seal, &place, "failed");
+        return Err(failure);
+    }
+    tell(session, &content, &place);
+    seal.tell(&place);
+    Ok(ExitCode::SUCCESS)
+}
+
+fn of_tokens(app: &App, session: &Session) -> Result<Content, Failure> {
     let record = session.record()?;
     session.check_usable(&record)?;
     let target = app.target(&session.profile().target)?;
@@ -41,19 +78,23 @@ pub(super) fn run(
         user: record.user.as_ref().and_then(User::name),
         created: session.now(),
     };
-    let text = bundle.text()?;
-    let seal = seal(app, args)?;
-    let sealed = seal.close(&text)?;
-    // What goes out of the house was noted before.
-    note(session, &seal, &place, "done")?;
-    if let Err(failure) = place.write(&sealed) {
-        // The error to tell is the first one.
-        let _ = note(session, &seal, &place, "failed");
-        return Err(failure);
-    }
-    tell(session, &record, &target, &bundle, &place);
-    seal.tell(&place);
-    Ok(ExitCode::SUCCESS)
+    let has_ended = record.tokens.access_expires_at.at <= session.now();
+    Ok(Content {
+        text: bundle.text()?,
+        labels: bundle.labels().into_iter().map(str::to_owned).collect(),
+        title: target.title.clone(),
+        tokens: if has_ended { Tokens::Ended } else { Tokens::Living },
+    })
+}
+
+fn of_client(session: &Session, client: &Client) -> Result<Content, Failure> {
+    let target = client.target();
+    Ok(Content {
+        text: client.lines(session)?,
+        labels: target.fields.iter().map(|field| field.label.clone()).collect(),
+        title: target.title.clone(),
+        tokens: Tokens::NotOurs,
+    })
 }
 
 /// Where the sealed text goes.
@@ -221,21 +262,24 @@ fn note(session: &Session, seal: &Seal, place: &Place, outcome: &str) -> Result<
     })?)
 }
 
-fn tell(session: &Session, record: &Record, target: &Target, bundle: &Bundle<'_>, place: &Place) {
+fn tell(session: &Session, content: &Content, place: &Place) {
     let name = &session.profile().name;
     output::say(format!("{name}: sealed in {}", place.in_full()));
     let labels: Vec<String> =
-        bundle.labels().iter().map(|label| Printable(label).to_string()).collect();
+        content.labels.iter().map(|label| Printable(label).to_string()).collect();
     output::say(format!("  holds          {}", labels.join(", ")));
-    output::say(format!("  for            the form of {}", Printable(&target.title)));
-    if record.tokens.access_expires_at.at <= session.now() {
+    output::say(format!("  for            the form of {}", Printable(&content.title)));
+    if matches!(content.tokens, Tokens::Ended) {
         output::say(format!(
             "warning: the access token has ended; `snowtoken refresh {name}` gets another one, then seal again"
         ));
     }
-    output::say(format!(
-        "  the tokens     are the same as here: `snowtoken revoke {name}` ends them there as well"
-    ));
+    output::say(match content.tokens {
+        Tokens::NotOurs => "  the tokens     are not in it: the product gets its own".to_owned(),
+        Tokens::Living | Tokens::Ended => format!(
+            "  the tokens     are the same as here: `snowtoken revoke {name}` ends them there as well"
+        ),
+    });
 }
 
 /// As a shell takes it.

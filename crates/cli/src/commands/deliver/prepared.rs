@@ -9,7 +9,7 @@ use snowtoken::core::Timestamp;
 use snowtoken::core::secret::Secret;
 use snowtoken::core::target::Target;
 use snowtoken::delivery::follow::{self, Standing};
-use snowtoken::delivery::{Credentials, Order};
+use snowtoken::delivery::{Credentials, Format, Order};
 use snowtoken::prepared::Prepared;
 use snowtoken::store::{AuditEntry, Delivery, Wish, write_file};
 use zeroize::Zeroizing;
@@ -71,6 +71,19 @@ impl Client {
             return Ok(self.credentials(session, at).render(order)?);
         }
         Ok(self.prepared(session).render(order.format, at)?)
+    }
+
+    /// The fields of the form as lines.
+    pub(super) fn lines(&self, session: &Session) -> Result<Zeroizing<String>, Failure> {
+        let prepared = self.prepared(session);
+        for concern in prepared.concerns() {
+            output::say(format!("warning: {concern}"));
+        }
+        Ok(prepared.render(Format::CredentialsFile, session.now())?)
+    }
+
+    pub(super) fn target(&self) -> &Target {
+        &self.target
     }
 
     pub(super) fn deliver(
