@@ -95,8 +95,16 @@ fn what_an_interrupted_run_had_set_is_finished_without_an_administrator() {
     // The second request is the one that sets it.
     killed_at_request(&sandbox, &instance, &rotate(&sandbox), 2);
     assert_ne!(secret_of(&instance), old);
+    let is_told = || {
+        let words = "being changed: `snowtoken setup p --rotate-secret` finishes it";
+        let json = sandbox.run(&["status", PROFILE, "--json"]).ok().json();
+        let long = sandbox.run(&["status", PROFILE]).ok().stdout.contains(words);
+        (long, json["profiles"][0]["client_secret_changes"].clone())
+    };
+    assert_eq!(is_told(), (true, true.into()));
     let outcome = sandbox.run(&["setup", PROFILE, "--rotate-secret"]).ok();
     assert!(outcome.stderr.contains("going on with a change"), "{outcome:#?}");
+    assert_eq!(is_told(), (false, false.into()));
     assert_rotated(&instance, &sandbox, &old);
 }
 

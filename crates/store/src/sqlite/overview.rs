@@ -6,7 +6,7 @@ use snowtoken_core::profile::ProfileName;
 use snowtoken_core::token_set::Deadline;
 
 use super::ledger::Kept;
-use super::{SqliteStore, ledger, standing};
+use super::{SqliteStore, ledger, spare, standing};
 use crate::record::{Binding, Held, RecordState, Standing};
 use crate::row::CLEARED;
 use crate::{StoreError, TokenStore as _};
@@ -60,6 +60,8 @@ pub struct Holding {
     pub standing: Option<Standing>,
     /// The instance and the client that a client secret is stored for.
     pub client_secret: Option<Binding>,
+    /// The instance and the client that a second one is stored for, while the secret is being changed.
+    pub spare_secret: Option<Binding>,
     /// The instance and the client that a private key is stored for.
     pub signing_key: Option<Binding>,
     /// Where credentials were delivered to, by format and path.
@@ -88,6 +90,9 @@ impl SqliteStore {
             profile: profile.to_string(),
             standing: self.standing(profile)?,
             client_secret: kept(Kept::ClientSecret)?,
+            spare_secret: spare::read(&self.connection, profile.as_str())
+                .map_err(|e| self.reading(e))?
+                .map(|stored| stored.binding),
             signing_key: kept(Kept::SigningKey)?,
             delivered: delivered.into_iter().map(|delivery| delivery.path).collect(),
         })
@@ -127,7 +132,7 @@ fn text<'a>(row: &'a Row<'_>, index: usize) -> Result<&'a str> {
     Ok(row.get_ref(index)?.as_str()?)
 }
 
-/// Four tables side by side, each in the order of the names.
+/// Five tables side by side, each in the order of the names.
 fn holdings(connection: &Connection, each: &mut dyn FnMut(Holding)) -> Result<()> {
     let mut one = connection.prepare_cached(&standing::all_sql())?;
     let mut two = connection.prepare_cached(
@@ -136,6 +141,8 @@ fn holdings(connection: &Connection, each: &mut dyn FnMut(Holding)) -> Result<()
     let mut three = connection
         .prepare_cached("SELECT profile, instance, client_id FROM signing_key ORDER BY profile")?;
     let mut four = connection
+        .prepare_cached("SELECT profile, instance, client_id FROM spare_secret ORDER BY profile")?;
+    let mut five = connection
         .prepare_cached("SELECT profile, path FROM delivery ORDER BY profile, format, path")?;
     let mut standings = Cursor::new(one.query([])?, |row| {
         let standing = standing::read(row)?;
@@ -143,20 +150,23 @@ fn holdings(connection: &Connection, each: &mut dyn FnMut(Holding)) -> Result<()
     })?;
     let mut secrets = Cursor::new(two.query([])?, bound)?;
     let mut keys = Cursor::new(three.query([])?, bound)?;
-    let mut deliveries = Cursor::new(four.query([])?, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut deliveries = Cursor::new(five.query([])?, |row| Ok((row.get(0)?, row.get(1)?)))?;
+    let mut spares = Cursor::new(four.query([])?, bound)?;
     loop {
-        let names = [standings.name(), secrets.name(), keys.name(), deliveries.name()];
+        let names =
+            [standings.name(), secrets.name(), keys.name(), spares.name(), deliveries.name()];
         let Some(profile) = names.into_iter().flatten().min().map(str::to_owned) else {
             return Ok(());
         };
         let standing = standings.take(&profile)?;
         let client_secret = secrets.take(&profile)?;
         let signing_key = keys.take(&profile)?;
+        let spare_secret = spares.take(&profile)?;
         let mut delivered = Vec::new();
         while let Some(path) = deliveries.take(&profile)? {
             delivered.push(path);
         }
-        each(Holding { profile, standing, client_secret, signing_key, delivered });
+        each(Holding { profile, standing, client_secret, spare_secret, signing_key, delivered });
     }
 }
 

@@ -17,6 +17,7 @@ use crate::output::Data;
 use crate::report::Failure;
 
 #[derive(Serialize)]
+#[expect(clippy::struct_excessive_bools, reason = "they are members of JSON")]
 struct Profile<'a> {
     #[serde(rename = "profile")]
     name: &'a str,
@@ -46,6 +47,7 @@ struct Profile<'a> {
     last_failure: Option<Failed<'a>>,
     handed_over_at: Option<String>,
     client_secret_stored: bool,
+    client_secret_changes: bool,
     private_key_stored: Option<bool>,
     delivered_to: &'a [String],
 }
@@ -176,6 +178,7 @@ fn profile<'a>(
             _ => None,
         })),
         client_secret_stored: found.is_some_and(|found| line.has_secret(found)),
+        client_secret_changes: found.is_some_and(|found| line.changes_secret(found)),
         private_key_stored: (entry.grant == Grant::JwtBearer)
             .then(|| found.is_some_and(|found| line.has_key(found))),
         delivered_to: found.map_or(&[], |found| &found.delivered),

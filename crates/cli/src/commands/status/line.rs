@@ -32,6 +32,11 @@ impl Line<'_> {
         self.entry.grant.renews_itself()
     }
 
+    /// Whether the client's secret is being changed, and that is not done.
+    pub(super) fn changes_secret(&self, found: &Holding) -> bool {
+        found.spare_secret.as_ref().is_some_and(|bound| self.is_bound_to(bound))
+    }
+
     /// Whether the private key is there, for this instance and client.
     pub(super) fn has_key(&self, found: &Holding) -> bool {
         found.signing_key.as_ref().is_some_and(|bound| self.is_bound_to(bound))

@@ -31,6 +31,7 @@ pub(super) fn print(
                 profile: name.to_string(),
                 standing: None,
                 client_secret: None,
+                spare_secret: None,
                 signing_key: None,
                 delivered: Vec::new(),
             },
@@ -99,6 +100,11 @@ fn lines(line: &Line<'_>, found: &Holding, now: Timestamp) -> Vec<(&'static str,
     }
     let secret = if line.has_secret(found) { "stored, sealed" } else { "not stored" };
     lines.push(("client secret", secret.to_owned()));
+    if line.changes_secret(found) {
+        let name = entry.name;
+        let how = format!("being changed: `snowtoken setup {name} --rotate-secret` finishes it");
+        lines.push(("", how));
+    }
     if entry.grant == Grant::JwtBearer {
         let key = if line.has_key(found) { "stored, sealed" } else { "not stored" };
         lines.push(("private key", key.to_owned()));
