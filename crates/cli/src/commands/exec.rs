@@ -14,9 +14,12 @@ use crate::report::Failure;
 /// Secrets of ours that the program has no business with.
 const KEPT_BACK: &[variables::Variable] = &[
     variables::CLIENT_SECRET,
+    variables::ADMIN_USER,
+    variables::ADMIN_PASSWORD,
     variables::KEY_FILE,
     variables::KEY_COMMAND,
     variables::PASSPHRASE_FILE,
+    variables::EXPORT_PASSPHRASE_FILE,
 ];
 
 pub(crate) fn run(app: &App, args: &ExecArgs) -> Result<ExitCode, Failure> {

@@ -17,6 +17,11 @@ use crate::{output, terminal};
 const LARGEST: u64 = 1024 * 1024;
 
 pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
+    if args.list && args.json {
+        let all: Vec<Value> = CATALOGUE.iter().map(|(_, entry)| entry_json(entry)).collect();
+        output::json(&json!({ "version": 1, "diagnoses": all }))?;
+        return Ok(ExitCode::SUCCESS);
+    }
     if args.list {
         let mut text = String::new();
         for (_, entry) in CATALOGUE {

@@ -111,6 +111,10 @@ fn what_is_huge_or_no_text_is_answered_in_a_moment() {
 fn each_code_explains_itself_and_tells_how_to_see_it_or_why_not() {
     let sandbox = Sandbox::new();
     let list = sandbox.run(&["explain", "--list"]).ok().stdout;
+    let json = sandbox.run(&["explain", "--list", "--json"]).ok().json();
+    let codes = json["diagnoses"].as_array().unwrap().iter().map(|entry| &entry["code"]);
+    let lines = list.lines().filter_map(|line| line.split_whitespace().next());
+    assert!(json["version"] == 1 && codes.eq(lines), "{json}");
     let codes: Vec<&str> = list.lines().filter_map(|l| l.split_whitespace().next()).collect();
     assert!(codes.len() >= 140, "{}", codes.len());
     for code in codes {

@@ -255,3 +255,25 @@ fn a_misspelt_hook_is_noticed_and_its_line_is_not_shown() {
     assert!(outcome.stderr.contains("hooks.refershed: there is no such key"), "{outcome:#?}");
     assert!(!outcome.stderr.contains("canary"), "{outcome:#?}");
 }
+
+#[test]
+fn programs_of_the_persons_own_find_no_secret_of_ours_in_their_environment() {
+    let (server, sandbox) = (StandIn::with(&[]), Sandbox::new());
+    log_in(&sandbox, &server);
+    let secrets = [
+        ("SNOWTOKEN_CLIENT_SECRET", "canary-in-the-client-secret-variable"),
+        ("SNOWTOKEN_ADMIN_PASSWORD", "canary-in-the-password-variable"),
+    ];
+    let mut command = sandbox.command(&["exec", PROFILE, "--", "env"]);
+    command.envs(secrets);
+    let seen = Running::start(command).finish().ok().stdout;
+    assert!(seen.contains("SNOWTOKEN_ACCESS_TOKEN=") && !seen.contains("canary"), "{seen}");
+
+    let (key, place) = (sandbox.path("key/store.key"), sandbox.path("files/environment"));
+    let line = format!("env >'{}'; cat '{}'", place.display(), key.display());
+    let mut command = sandbox.command(&["token", PROFILE]);
+    command.env_remove("SNOWTOKEN_KEY_FILE").env("SNOWTOKEN_KEY_COMMAND", line).envs(secrets);
+    let outcome = Running::start(command).finish();
+    let seen = file(&sandbox, "environment");
+    assert!(seen.contains("SNOWTOKEN_HOME=") && !seen.contains("canary"), "{seen} {outcome:#?}");
+}

@@ -50,6 +50,8 @@ fn a_new_secret_is_made_set_proved_and_delivered_again() {
     let scanner = Scanner::of(&[("old secret", &old), ("new secret", &secret_of(&instance))]);
     assert_eq!(scanner.scan(outcome.said().as_bytes()), Vec::<String>::new());
     assert_eq!(scanner.scan_tree(&sandbox.keep(), &[]), Vec::<String>::new());
+    let report = sandbox.run(&["doctor", PROFILE, "--bundle", "-", "--yes", "--json"]).stdout;
+    assert!(report.contains("client-secret") && !report.contains("another"), "{report}");
     // The next one begins anew.
     let old = secret_of(&instance);
     sandbox.run(&rotate(&sandbox)).ok();

@@ -12,6 +12,9 @@ const PATIENCE: Duration = Duration::from_secs(30);
 /// How much of each stream is read: a byte more than any key may have around it.
 const LIMIT: usize = 4097;
 
+/// Secrets of ours that it has no business with.
+const KEPT_BACK: [&str; 2] = ["SNOWTOKEN_CLIENT_SECRET", "SNOWTOKEN_ADMIN_PASSWORD"];
+
 /// Runs the line by the shell and reads the key from its standard output.
 pub(super) fn run(line: &str) -> Result<KeyBytes, KeyError> {
     run_within(line, PATIENCE)
@@ -61,6 +64,9 @@ fn shell(line: &str) -> Command {
     let (shell, flag) = if cfg!(windows) { ("cmd", "/C") } else { ("sh", "-c") };
     let mut command = Command::new(shell);
     command.arg(flag).arg(line);
+    for name in KEPT_BACK {
+        command.env_remove(name);
+    }
     command
 }
 
