@@ -139,8 +139,14 @@ fn what_is_learnt_costs_no_round_trip() {
     for (knobs, tls, known_by) in
         [(vec![], false, "stated"), (vec![], true, "stated"), (never, false, "derived")]
     {
-        let road = Road::to(StandIn::with(&knobs), tls);
-        let (round_trips, outcome) = road.log_in();
+        // A machine that is busy with other things makes it slower, never faster.
+        let log_in = || Road::to(StandIn::with(&knobs), tls).log_in();
+        let (mut round_trips, mut outcome) = log_in();
+        for _ in 0..4 {
+            if round_trips >= 2.9 {
+                (round_trips, outcome) = log_in();
+            }
+        }
         // The wait for what never comes is a tenth of a second, a quarter of a round trip; one more
         // round trip would make three.
         assert!(round_trips < 2.9, "{knobs:?}, TLS {tls}: {round_trips:.2} round trips");
