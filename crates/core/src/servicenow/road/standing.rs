@@ -251,12 +251,21 @@ pub(super) fn refresh_token(
     )
 }
 
+fn is_refused(standing: &Standing) -> bool {
+    let just_now = standing.refreshed.as_ref().and_then(|refreshed| refreshed.as_ref().err());
+    matches!(standing.state, State::Rejected(_))
+        || just_now.is_some_and(|silence| silence.fault().code == Code::TokenRefused)
+}
+
 pub(super) fn deadlines(standing: Option<&Standing>, now: Timestamp) -> Verdict {
     let Some(standing) = standing else {
         return unknown(Why::NotAsked, "there are no tokens yet");
     };
     if !standing.has_refresh_token {
         return unknown(Why::NotHere, "there is no refresh token");
+    }
+    if is_refused(standing) {
+        return unknown(Why::NotHere, "the refresh token was refused: its lifespan counts no more");
     }
     let Some(end) = standing.refresh_end else {
         return unknown(Why::NotTold, "when the refresh token ends is not known");

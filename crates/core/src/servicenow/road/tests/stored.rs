@@ -165,4 +165,7 @@ fn the_deadlines() {
         standing.as_mut().unwrap().refresh_end = None;
     });
     check(Step::Deadlines, "unknown:not-asked", |_, standing, _| *standing = None);
+    check(Step::Deadlines, "unknown:not-here", |_, standing, _| {
+        standing.as_mut().unwrap().state = State::Rejected(after(0));
+    });
 }
