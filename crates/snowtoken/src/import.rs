@@ -6,8 +6,8 @@
 //! |---|---|
 //! | `Label: value`, `NAME=value`, `name = 'value'` | the vendor's script and form, `.env`, shell, Python |
 //! | JSON | token answers, AWS Secrets Manager, Postman environments, n8n, AppFlow requests |
-//! | [connection string](mod@connection_string) | CData drivers and their `OAuthSettings.txt` |
-//! | [curl](mod@curl) | a token request or an API call, copied from a page or a browser |
+//! | connection string | CData drivers and their `OAuthSettings.txt` |
+//! | curl | a token request or an API call, copied from a page or a browser |
 //! | `[OAUTH]`, `AppKey=`, … | OpenText connectors: `oauth_tool.cfg`; `oauth.cfg` only points elsewhere |
 
 mod connection_string;
