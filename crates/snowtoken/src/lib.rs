@@ -36,6 +36,7 @@
 #[cfg(all(feature = "leaking", not(debug_assertions)))]
 compile_error!("the feature `leaking` is for the tests of the tests");
 
+pub mod arrival;
 pub mod browser;
 pub mod bundle;
 pub mod calendar;

@@ -1,6 +1,5 @@
 //! `login`: from what is known to verified, stored and delivered tokens.
 
-pub(crate) mod aftermath;
 mod code_only;
 mod code_shape;
 mod key;
@@ -15,6 +14,7 @@ use std::sync::mpsc::{Receiver, channel};
 
 use jiff::Timestamp;
 use serde_json::json;
+use snowtoken::arrival::{self, Before, Stated};
 use snowtoken::config;
 use snowtoken::core::diagnosis::{Diagnose as _, Hint};
 use snowtoken::core::keeper::Progress;
@@ -38,7 +38,6 @@ use crate::args::LoginArgs;
 use crate::commands::deliver;
 use crate::report::Failure;
 use crate::{commands, output, terminal};
-use aftermath::Before;
 use watcher::Screen;
 
 const PROMPT: &str = "Enter the redirected URL: ";
@@ -162,7 +161,7 @@ impl Arrival<'_> {
     fn settle(&self, store: &mut SqliteStore, done: &mut LoggedIn) -> Result<ExitCode, Failure> {
         self.check_user(done)?;
         let before = Before::read(store, self.profile);
-        let facts = before.settle(self.args, done);
+        let facts = before.settle(self.stated(), done);
         let former = self.handed_over(store)?;
         let refused = done.unverified.take_if(|error| !is_passing(error));
         if let Some(error) = refused {
@@ -185,6 +184,14 @@ impl Arrival<'_> {
             self.print(done, &facts, file.as_ref())?;
         }
         Ok(ExitCode::SUCCESS)
+    }
+
+    /// Which lifespans somebody has just looked up.
+    fn stated(&self) -> Stated {
+        Stated {
+            access: self.args.access_token_lifespan.is_some(),
+            refresh: self.args.refresh_token_lifespan.is_some(),
+        }
     }
 
     /// When another machine took these tokens over.
@@ -384,9 +391,9 @@ impl Arrival<'_> {
     /// What somebody should know who thought that all is well.
     fn tell_more(&self, before: &Before, done: &LoggedIn, facts: &Facts) {
         let (name, stated) = (&self.profile.name, self.profile.lifespans.refresh);
-        let differ = aftermath::lifespans_differ(name, done.learnt.lifespans.refresh, stated);
+        let differ = arrival::lifespans_differ(name, done.learnt.lifespans.refresh, stated);
         let earlier = before.earlier_tokens(self.profile, done);
-        for line in earlier.into_iter().chain(differ).chain(aftermath::user_concerns(facts)) {
+        for line in earlier.into_iter().chain(differ).chain(arrival::user_concerns(facts)) {
             output::say(line);
         }
     }

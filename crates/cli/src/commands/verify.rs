@@ -3,6 +3,7 @@
 use std::process::ExitCode;
 
 use serde_json::json;
+use snowtoken::arrival::{lifespans_differ, user_concerns};
 use snowtoken::core::diagnosis::{Code, Diagnose as _};
 use snowtoken::core::ledger::Facts;
 use snowtoken::core::printable::Printable;
@@ -15,7 +16,6 @@ use snowtoken::store::Record;
 
 use crate::app::App;
 use crate::args::ProfileArgs;
-use crate::commands::login::aftermath::{lifespans_differ, user_concerns};
 use crate::output;
 use crate::report::Failure;
 

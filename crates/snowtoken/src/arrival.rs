@@ -1,31 +1,43 @@
 //! What a login changes for those who log in again, and what it says about that: the facts that go
 //! on, the tokens from before, deadlines that differ, and whose tokens these are.
 
-use snowtoken::core::SignedDuration;
-use snowtoken::core::ledger::{Facts, Observation, observe};
-use snowtoken::core::oauth::token::add_seconds;
-use snowtoken::core::printable::Printable;
-use snowtoken::core::profile::{Profile, ProfileName};
-use snowtoken::core::servicenow::Concern;
-use snowtoken::core::token_set::{Deadline, KnownBy, User};
-use snowtoken::delivery::moment;
-use snowtoken::login::LoggedIn;
-use snowtoken::session;
-use snowtoken::store::sqlite::SqliteStore;
-use snowtoken::store::{Record, TokenStore as _};
+use jiff::{SignedDuration, Timestamp};
+use snowtoken_core::keeper::Progress;
+use snowtoken_core::ledger::{Facts, Observation, observe};
+use snowtoken_core::oauth::token::add_seconds;
+use snowtoken_core::printable::Printable;
+use snowtoken_core::profile::{Profile, ProfileName};
+use snowtoken_core::secret::Secret;
+use snowtoken_core::servicenow::Concern;
+use snowtoken_core::token_set::{Deadline, KnownBy, User};
+use snowtoken_store::{AuditEntry, Draft, Record, RecordState, TokenStore};
 
-use crate::args::LoginArgs;
+use crate::config;
+use crate::delivery::moment;
+use crate::error::Error;
+use crate::home::Home;
+use crate::login::LoggedIn;
+use crate::session;
+
+/// Which lifespans somebody has just looked up, and said so.
+#[derive(Debug, Clone, Copy, Default)]
+pub struct Stated {
+    /// The access token's.
+    pub access: bool,
+    /// The refresh token's.
+    pub refresh: bool,
+}
 
 /// What there was before this login.
-#[derive(Default)]
-pub(super) struct Before {
+#[derive(Debug, Default)]
+pub struct Before {
     facts: Facts,
     record: Option<Record>,
 }
 
 impl Before {
     /// Whatever cannot be read was not there: this login is about what comes.
-    pub(super) fn read(store: &SqliteStore, profile: &Profile) -> Self {
+    pub fn read(store: &dyn TokenStore, profile: &Profile) -> Self {
         let binding = session::binding(profile);
         // How the instance behaves is as true after this login as before it.
         let standing = store.standing(&profile.name).ok().flatten();
@@ -36,13 +48,13 @@ impl Before {
     }
 
     /// The facts after the login; the deadline is counted by them where nothing better was read.
-    pub(super) fn settle(&self, args: &LoginArgs, done: &mut LoggedIn) -> Facts {
+    pub fn settle(&self, stated: Stated, done: &mut LoggedIn) -> Facts {
         let mut facts = observe(self.facts.clone(), &Observation::Consented);
-        if args.refresh_token_lifespan.is_some() {
+        if stated.refresh {
             // Somebody has just looked it up: what was read long ago is older.
             facts.refresh_lifespan = None;
         }
-        if args.access_token_lifespan.is_some() {
+        if stated.access {
             facts.access_lifespan = None;
         }
         if !self.is_same_user(done) {
@@ -71,7 +83,7 @@ impl Before {
     }
 
     /// What becomes of the tokens from before: nothing is revoked by a login.
-    pub(super) fn earlier_tokens(&self, profile: &Profile, done: &LoggedIn) -> Option<String> {
+    pub fn earlier_tokens(&self, profile: &Profile, done: &LoggedIn) -> Option<String> {
         let record = self.record.as_ref()?;
         let until = match (&record.tokens.refresh_token, record.tokens.refresh_expires_at) {
             (Some(_), Some(end)) => format!("until {} ({})", moment(end.at), end.known_by),
@@ -121,7 +133,7 @@ impl Before {
 }
 
 /// Where the client's record and the profile disagree, the record is right.
-pub(crate) fn lifespans_differ(
+pub fn lifespans_differ(
     name: &ProfileName,
     on_record: Option<i64>,
     in_profile: Option<i64>,
@@ -137,7 +149,46 @@ pub(crate) fn lifespans_differ(
 }
 
 /// What is to be known about the token's user, with what to do about it.
-pub(crate) fn user_concerns(facts: &Facts) -> impl Iterator<Item = String> {
+pub fn user_concerns(facts: &Facts) -> impl Iterator<Item = String> {
     let known = facts.concerns.iter().filter_map(|word| Concern::find(word));
     known.map(|concern| format!("warning: {}", concern.advice()))
+}
+
+/// Stores what a login brought: the tokens first, then what the next login needs. Each is durable
+/// when its call returns. The caller holds the profile's lock.
+///
+/// # Errors
+/// If the store or the configuration cannot be written.
+pub fn keep(
+    store: &mut dyn TokenStore,
+    home: &Home,
+    profile: &Profile,
+    secret: Option<&Secret>,
+    done: &LoggedIn,
+    facts: &Facts,
+    at: Timestamp,
+) -> Result<(), Error> {
+    let name = &profile.name;
+    let draft = Draft {
+        binding: session::binding(profile),
+        tokens: done.tokens.clone(),
+        user: done.user.clone(),
+        state: RecordState::Held,
+        progress: Progress::default(),
+        facts: facts.clone(),
+    };
+    let audit = AuditEntry {
+        at,
+        profile: name.clone(),
+        event: "grant".to_owned(),
+        outcome: "done".to_owned(),
+        detail: profile.grant.as_str().to_owned(),
+    };
+    let generation = store.generation(name)?;
+    store.save(name, generation, &draft, Some(&audit))?;
+    if let Some(secret) = secret {
+        store.set_client_secret(name, &session::binding(profile), secret)?;
+    }
+    let profile = profile.clone();
+    Ok(config::update(home, move |config| config.put(profile))?)
 }
