@@ -48,6 +48,17 @@ pub enum Error {
     /// The client could not be made or mended.
     #[error(transparent)]
     Apply(#[from] ApplyError),
+    /// The client is there, and nobody here knows its secret.
+    #[error("the client {client_id} is there already, and its secret is not known for this profile{}", .owner.as_ref().map(|owner| format!(": it is that of profile \"{owner}\" here, and one client is for one profile")).unwrap_or_default())]
+    ClientExists {
+        /// Its ID.
+        client_id: String,
+        /// The profile here that it is of, if there is one.
+        owner: Option<String>,
+    },
+    /// A change of the secret was begun and not finished.
+    #[error("the secret of this client is being changed, and that is not finished")]
+    SecretChanging,
     /// The redirect.
     #[error(transparent)]
     Redirect(#[from] AuthorizationError),
@@ -271,6 +282,8 @@ impl Diagnose for Error {
             Self::UserMismatch { .. } => Code::UserMismatch,
             Self::RevocationUnproven { .. } => Code::RevocationUnproven,
             Self::RevocationPending(_) => Code::RevocationPending,
+            Self::ClientExists { .. } => Code::ClientExists,
+            Self::SecretChanging => Code::RotationUnfinished,
             _ => Code::Bug,
         }
     }

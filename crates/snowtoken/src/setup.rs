@@ -1,6 +1,8 @@
 //! The client on the instance, made or mended by an administrator's rights: carries the requests of
 //! [`snowtoken_core::setup::apply`], one after the other, and none twice.
 
+mod making;
+
 use snowtoken_core::oauth::client::ClientId;
 use snowtoken_core::profile::Profile;
 use snowtoken_core::secret::Secret;
@@ -12,6 +14,8 @@ use zeroize::Zeroizing;
 use crate::error::Error;
 use crate::http::ATTEMPT_LIMIT;
 use crate::world::{Dice, World};
+
+pub use making::{Making, Ready, client_id, secret_to_set, unknown_secret};
 
 /// A new client ID.
 ///

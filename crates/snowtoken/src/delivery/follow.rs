@@ -16,6 +16,7 @@ use zeroize::Zeroizing;
 use super::{Credentials, Format, Order, Piece, Template, TemplateError, Unfit};
 use crate::errand::{Errand, ErrandError};
 use crate::variables;
+use crate::world::Environment;
 
 /// Larger templates are none, in bytes.
 const LARGEST: u64 = 256 * 1024;
@@ -25,6 +26,9 @@ const LARGEST_COPY: u64 = 1024 * 1024;
 
 /// How long a reload may take.
 const PATIENCE: Duration = Duration::from_secs(30);
+
+/// The credentials file, where nobody named another.
+const FILE_NAME: &str = "servicenow_credentials.txt";
 
 /// Why a delivery could not be made.
 #[derive(Debug, thiserror::Error)]
@@ -127,6 +131,25 @@ pub fn order_of(delivery: &Delivery) -> Result<Order, DeliverError> {
     let template = wish.template.as_deref().map(Path::new).map(read_template).transpose()?;
     let (name, place) = (wish.name.clone(), wish.place.clone());
     Ok(Order { format, variant, name, place, field, template })
+}
+
+/// Where the credentials file of this profile went last.
+///
+/// # Errors
+/// If the store cannot be read.
+pub fn last_place(
+    store: &dyn TokenStore,
+    profile: &ProfileName,
+) -> Result<Option<PathBuf>, StoreError> {
+    let name = Format::CredentialsFile.as_str();
+    let forms = store.deliveries(profile)?.into_iter().filter(|delivery| delivery.format == name);
+    Ok(forms.max_by_key(|delivery| delivery.at).map(|last| PathBuf::from(last.path)))
+}
+
+/// Where a credentials file goes that went nowhere before: the desktop, or the home folder.
+pub fn first_place(environment: &Environment) -> Option<PathBuf> {
+    let folder = environment.desktop().or_else(|| environment.home_folder());
+    folder.map(|folder| folder.join(FILE_NAME))
 }
 
 /// Writes the file whole or not at all, for its owner only, and remembers where and what.

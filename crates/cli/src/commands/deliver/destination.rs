@@ -12,8 +12,6 @@ use crate::app::App;
 use crate::files;
 use crate::report::Failure;
 
-const FILE_NAME: &str = "servicenow_credentials.txt";
-
 /// Where `login` writes the credentials file: the flag, the place of last time, or the desktop.
 /// That it can be written there is found out before a browser opens.
 pub(crate) fn destination(
@@ -42,18 +40,13 @@ fn usual_place(
     profile: &Profile,
     store: &dyn TokenStore,
 ) -> Result<Option<PathBuf>, Failure> {
-    let name = Format::CredentialsFile.as_str();
-    let deliveries = store.deliveries(&profile.name)?;
-    let forms = deliveries.into_iter().filter(|delivery| delivery.format == name);
-    if let Some(last) = forms.max_by_key(|delivery| delivery.at) {
-        return Ok(Some(PathBuf::from(last.path)));
+    if let Some(last) = follow::last_place(store, &profile.name)? {
+        return Ok(Some(last));
     }
     if !app.target(&profile.target)?.credentials_file {
         return Ok(None);
     }
-    let environment = &app.world.environment;
-    let folder = environment.desktop().or_else(|| environment.home_folder());
-    Ok(folder.map(|folder| folder.join(FILE_NAME)))
+    Ok(follow::first_place(&app.world.environment))
 }
 
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {

@@ -12,9 +12,10 @@ use snowtoken::core::servicenow::Instance;
 use snowtoken::core::setup::apply::{
     Apply, Authority, Found, FoundClient, Item, Orders, Search, can_be_looked_up,
 };
+use snowtoken::setup::Making;
+use snowtoken::store::TokenStore as _;
 use snowtoken::store::sqlite::SqliteStore;
-use snowtoken::store::{SpareRole, TokenStore as _};
-use snowtoken::{Session, config, session, setup};
+use snowtoken::{Error, session, setup};
 
 use super::report::{self, Teller};
 use super::{Wish, admin, hand_over};
@@ -117,17 +118,15 @@ impl Task<'_> {
         let (instance, plan) = (self.instance.clone(), self.wish.plan.clone());
         let mut work = match found {
             Found::Nothing => {
-                let id = match plan.client_id.clone() {
-                    Some(id) => id,
-                    None => setup::new_client_id(self.app.world.dice)?,
-                };
+                let id = setup::client_id(&self.app.world, &plan, found)?;
                 let made = (id, setup::new_secret(self.app.world.dice)?);
                 Apply::create(instance, authority, plan, made, self.orders())
             }
             Found::Client(client) => {
-                let (next, is_known) = self.interrupted(client)?;
-                if !is_known && self.args.client.client_secret_file.is_none() {
-                    let would = self.unknown_secret(&client.client_id)?;
+                let (next, unknown) = self.interrupted(client)?;
+                if let Some(would) = unknown
+                    && self.args.client.client_secret_file.is_none()
+                {
                     output::say(format!("note: without --dry-run this would end here: {would}"));
                 }
                 Apply::mend(instance, authority, plan, (client, next), self.orders())
@@ -143,15 +142,25 @@ impl Task<'_> {
         Ok(ExitCode::SUCCESS)
     }
 
-    /// The secret that an interrupted run was about to set, and whether any is known.
-    fn interrupted(&self, client: &FoundClient) -> Result<(Option<Secret>, bool), Failure> {
+    /// The secret that an interrupted run was about to set; and, where none is known, what that means.
+    fn interrupted(
+        &self,
+        client: &FoundClient,
+    ) -> Result<(Option<Secret>, Option<Error>), Failure> {
         let profile = self.wish.profile(self.name, client.client_id.clone())?;
-        let Some(store) = self.app.store()? else { return Ok((None, false)) };
-        let session = self.app.session_over(profile, store);
-        let next = to_set(&session)?;
-        let stored = session.store().client_secret(self.name, &session.binding())?;
-        let is_known = next.is_some() || stored.is_some();
-        Ok((next, is_known))
+        let (app, binding) = (self.app, session::binding(&profile));
+        let Some(store) = app.store()? else {
+            let unknown = setup::unknown_secret(&app.home, &profile)?;
+            return Ok((None, Some(unknown)));
+        };
+        let session = app.session_over(profile, store);
+        let next = setup::secret_to_set(&session)?;
+        let stored = session.store().client_secret(self.name, &binding)?;
+        let unknown = match (&next, &stored) {
+            (None, None) => Some(setup::unknown_secret(&app.home, session.profile())?),
+            _ => None,
+        };
+        Ok((next, unknown))
     }
 
     fn make(
@@ -161,13 +170,7 @@ impl Task<'_> {
         found: &Found,
     ) -> Result<(Profile, Vec<Item>), Failure> {
         let app = self.app;
-        let id = match found {
-            Found::Client(client) => client.client_id.clone(),
-            Found::Nothing => match self.wish.plan.client_id.clone() {
-                Some(id) => id,
-                None => setup::new_client_id(app.world.dice)?,
-            },
-        };
+        let id = setup::client_id(&app.world, &self.wish.plan, found)?;
         let profile = self.wish.profile(self.name, id)?;
         let api = &self.args.api;
         if !(api.no_login || api.no_output || self.wish.target.class.is_prepare_only()) {
@@ -175,99 +178,22 @@ impl Task<'_> {
             deliver::destination(app, &profile, &store, self.args.output.as_deref())?;
         }
         let session = app.session_over(profile.clone(), store);
-        let given = settings::secret(app, self.args.client.client_secret_file.as_deref())?;
-        let (instance, plan) = (self.instance.clone(), self.wish.plan.clone());
-        let (mut work, sets_secret) = match found {
-            Found::Nothing => {
-                let secret = self.secret_for_new(&session, given)?;
-                let made = (profile.client_id.clone(), secret);
-                (Apply::create(instance, authority, plan, made, self.orders()), true)
-            }
-            Found::Client(client) => {
-                let next = self.secret_for_found(&session, given)?;
-                let sets_secret = next.is_some();
-                let what = (client, next);
-                (Apply::mend(instance, authority, plan, what, self.orders()), sets_secret)
-            }
+        let making = Making {
+            world: &app.world,
+            home: &app.home,
+            plan: &self.wish.plan,
+            session: &session,
+            given: settings::secret(app, self.args.client.client_secret_file.as_deref())?,
+            orders: self.orders(),
         };
-        let kept = profile.clone();
-        config::update(&app.home, move |config| config.put(kept))?;
+        let ready = making.prepare(authority, found)?;
         let mut teller = Teller::default();
-        let done = setup::apply(&app.world, &mut work, |work| {
-            if work.take_secret_was_set() {
-                session.secret_was_set()?;
-            }
-            teller.tell(work.items());
-            Ok(())
-        });
-        teller.tell(work.items());
-        let items = work.items().to_vec();
-        if let Err(error) = done {
-            return Err(Failure::from(error).with_note(
+        let items = ready.carry_out(|items| teller.tell(items)).map_err(|error| {
+            Failure::from(error).with_note(
                 "what was made stays; the same command goes on from there, with the same client ID and secret",
-            ));
-        }
-        if sets_secret {
-            // Before this there was no client, or none with a secret of ours: nothing to go back to.
-            session.retire_secret()?;
-        }
-        Ok((profile, items))
-    }
-
-    /// Of a client that is not there: the secret of last time, or a given or a new one; stored as the
-    /// next one, since the instance does not have it yet.
-    fn secret_for_new(&self, session: &Session, given: Option<Secret>) -> Result<Secret, Failure> {
-        let stored = || session.store().client_secret(self.name, &session.binding());
-        let secret = match given {
-            Some(secret) => secret,
-            None => match (session.next_secret()?, stored()?) {
-                (Some(secret), _) | (None, Some(secret)) => secret,
-                (None, None) => setup::new_secret(self.app.world.dice)?,
-            },
-        };
-        session.expect_secret(&secret)?;
-        Ok(secret)
-    }
-
-    /// Of a client that is there: what an interrupted run was about to set; else its secret is known,
-    /// or somebody must say it. It is never replaced in passing.
-    fn secret_for_found(
-        &self,
-        session: &Session,
-        given: Option<Secret>,
-    ) -> Result<Option<Secret>, Failure> {
-        if let Some(secret) = to_set(session)? {
-            return Ok(Some(secret));
-        }
-        let binding = session.binding();
-        if let Some(secret) = given {
-            session.store().set_client_secret(self.name, &binding, &secret)?;
-            return Ok(None);
-        }
-        if session.spare_secret()? == Some(SpareRole::Next) {
-            let text = "the secret of this client is being changed, and that is not finished";
-            return Err(Failure::told(Code::RotationUnfinished, text));
-        }
-        if session.store().client_secret(self.name, &binding)?.is_some() {
-            return Ok(None);
-        }
-        Err(self.unknown_secret(&session.profile().client_id)?)
-    }
-
-    /// A client that is there, and whose it may be.
-    fn unknown_secret(&self, id: &ClientId) -> Result<Failure, Failure> {
-        let config = self.app.config()?;
-        let has_it = |other: &&Profile| other.client_id == *id && other.instance == self.instance;
-        let whose = config.profiles().iter().find(has_it).map_or_else(String::new, |other| {
-            format!(
-                ": it is that of profile \"{}\" here, and one client is for one profile",
-                other.name
             )
-        });
-        let text = format!(
-            "the client {id} is there already, and its secret is not known for this profile{whose}"
-        );
-        Ok(Failure::told(Code::ClientExists, text))
+        })?;
+        Ok((profile, items))
     }
 
     fn close(&self, profile: &Profile, items: &[Item]) -> Result<ExitCode, Failure> {
@@ -295,13 +221,4 @@ impl Task<'_> {
         verdict?;
         hand_over::go_on(self.app, self.args, self.wish, profile)
     }
-}
-
-/// The secret that an interrupted run was about to set, where there is no other one yet.
-fn to_set(session: &Session) -> Result<Option<Secret>, Failure> {
-    let current = session
-        .store()
-        .client_secret(&session.profile().name, &session::binding(session.profile()))?;
-    let next = session.next_secret()?;
-    Ok(next.filter(|next| current.as_ref().is_none_or(|current| current == next)))
 }
