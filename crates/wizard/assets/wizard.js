@@ -1,0 +1,79 @@
+"use strict";
+// Copying, counting down and looking again: everything else works without it.
+(function () {
+  var root = document.documentElement;
+  root.classList.add("js");
+  var csrf = document.body.getAttribute("data-csrf") || "";
+  var status = document.getElementById("status");
+  function tell(text) { if (status) { status.textContent = text; } }
+  function each(selector, run) { Array.prototype.forEach.call(document.querySelectorAll(selector), run); }
+
+  // A value that stands on the page, or one that the wizard hands out only for this.
+  function value(button) {
+    var text = button.getAttribute("data-copy");
+    if (text !== null) { return Promise.resolve(text); }
+    var body = "csrf=" + encodeURIComponent(csrf) + "&value=" + encodeURIComponent(button.getAttribute("data-value"));
+    return fetch(button.getAttribute("data-from"), {
+      method: "POST", body: body, cache: "no-store", credentials: "same-origin",
+      headers: { "Content-Type": "application/x-www-form-urlencoded" }
+    }).then(function (answer) { if (!answer.ok) { throw new Error("refused"); } return answer.text(); });
+  }
+  each("button[data-copy],button[data-value]", function (button) {
+    var label = button.textContent;
+    button.addEventListener("click", function () {
+      value(button).then(function (text) {
+        return navigator.clipboard.writeText(text).then(function () {
+          button.textContent = button.getAttribute("data-done");
+          tell(button.getAttribute("data-done"));
+          var secret = button.hasAttribute("data-value");
+          setTimeout(function () {
+            button.textContent = label;
+            if (secret) { navigator.clipboard.writeText("").catch(function () {}); }
+          }, secret ? 45000 : 4000);
+        });
+      }).catch(function () { button.textContent = button.getAttribute("data-failed"); });
+    });
+  });
+
+  // Seconds that are left.
+  each("[data-seconds]", function (place) {
+    var end = Date.now() + 1000 * Number(place.getAttribute("data-seconds"));
+    var timer = setInterval(function () {
+      var left = Math.max(0, Math.round((end - Date.now()) / 1000));
+      place.textContent = String(left);
+      if (left === 0) {
+        clearInterval(timer);
+        each("[data-at-end]", function (note) { note.hidden = false; });
+      }
+    }, 500);
+  });
+
+  // Looks again until something has changed, then opens the page anew.
+  each("[data-look]", function (place) {
+    var seen = place.getAttribute("data-seen");
+    (function look() {
+      setTimeout(function () {
+        fetch(place.getAttribute("data-look"), { cache: "no-store", credentials: "same-origin" })
+          .then(function (answer) { if (!answer.ok) { throw new Error("gone"); } return answer.json(); })
+          .then(function (now) { if (now.seen !== seen) { location.reload(); } else { look(); } })
+          .catch(function () { each("[data-at-loss]", function (note) { note.hidden = false; }); });
+      }, 1000);
+    })();
+  });
+
+  // What is typed is looked at at once; the wizard looks again.
+  each("input[data-check]", function (input) {
+    var place = document.getElementById(input.getAttribute("aria-describedby").split(" ").pop());
+    var rule = input.getAttribute("data-check");
+    function check() {
+      var text = input.value;
+      var key = "";
+      if (/^\s|\s$/.test(text) || (rule !== "secret" && /\s/.test(text.trim()))) { key = "blank"; }
+      else if (rule === "client-id" && /^https?:/.test(text)) { key = "url"; }
+      else if (rule === "secret" && /^[0-9a-f]{32}$/.test(text) && document.querySelector("[data-check=client-id]") &&
+        document.querySelector("[data-check=client-id]").value === text) { key = "same"; }
+      place.textContent = key ? place.getAttribute("data-" + key) : "";
+    }
+    input.addEventListener("input", check);
+  });
+})();

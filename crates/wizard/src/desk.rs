@@ -1,0 +1,222 @@
+//! The site itself: each address to its page, each form to its step. What takes time is done beside
+//! the pages; a page that waits looks again.
+
+mod apply;
+mod clicks;
+mod hand_over;
+mod job;
+mod journey;
+mod login;
+mod look;
+mod memory;
+mod overview;
+mod profile;
+mod words;
+
+use std::sync::{Arc, Mutex, PoisonError};
+
+use http::StatusCode;
+use snowtoken::core::diagnosis::{CATALOGUE, Code};
+use snowtoken::core::profile::{Profile, ProfileName};
+use snowtoken::core::target::Target;
+use snowtoken::home::Home;
+use snowtoken::keep::Opener;
+use snowtoken::store::TokenStore;
+use snowtoken::targets::Targets;
+use snowtoken::{Error, Session, World, config};
+use zeroize::Zeroizing;
+
+use crate::pages::{Button, DiagnosisPage, Page, html};
+use crate::site::{Form, Reply, Shown, Site};
+use crate::steps::{Journey, Step};
+
+use job::Jobs;
+use memory::Memory;
+
+/// What everything is done with.
+#[derive(Clone)]
+pub(crate) struct Tools {
+    world: World,
+    home: Home,
+    opener: Arc<Mutex<Opener>>,
+}
+
+impl Tools {
+    /// The store, if there is one.
+    fn store(&self) -> Result<Option<Box<dyn TokenStore>>, Error> {
+        let mut open = self.opener.lock().unwrap_or_else(PoisonError::into_inner);
+        open()
+    }
+
+    /// The store; it was made before the first page was shown.
+    fn present_store(&self, name: &ProfileName) -> Result<Box<dyn TokenStore>, Error> {
+        self.store()?.ok_or_else(|| Error::NotLoggedIn(name.to_string()))
+    }
+
+    fn profile(&self, name: &ProfileName) -> Result<Profile, Error> {
+        let config = config::load(&self.home)?;
+        config.profile(name).cloned().ok_or_else(|| Error::ProfileUnknown(name.to_string()))
+    }
+
+    fn session(&self, name: &ProfileName) -> Result<Session, Error> {
+        let (profile, store) = (self.profile(name)?, self.present_store(name)?);
+        Ok(Session::with_store(self.world.clone(), self.home.clone(), profile, store))
+    }
+
+    fn targets(&self) -> Targets {
+        // A file of a person's own that cannot be read is told by `doctor`; nobody is kept from
+        // the products that come with the program.
+        Targets::load(&self.home).unwrap_or_else(|_| Targets::built_in())
+    }
+}
+
+/// The wizard's site.
+pub struct Desk {
+    tools: Tools,
+    journey: Journey,
+    memory: Memory,
+    jobs: Jobs,
+    /// What became of the last action on a profile, shown once.
+    done: Option<(String, crate::pages::Done)>,
+    /// What is wrong with the last form, shown once.
+    objection: Option<Objected>,
+    /// The script that was made for this journey, with its secret.
+    script: Option<Script>,
+    /// What is sealed and waits to be saved.
+    sealed: Option<Sealed>,
+}
+
+/// A form that comes back: what was typed, and what is wrong with it. Nothing secret is in it.
+#[derive(Debug, Clone, Default)]
+struct Objected {
+    typed: Vec<(&'static str, String)>,
+    wrong: crate::pages::Wrong,
+    trouble: Option<crate::pages::Trouble>,
+}
+
+impl Objected {
+    fn typed(&self, name: &str) -> Option<&str> {
+        self.typed.iter().find(|(own, _)| *own == name).map(|(_, text)| text.as_str())
+    }
+}
+
+/// A background script and where it belongs.
+struct Script {
+    text: Zeroizing<String>,
+    client_id: String,
+}
+
+/// A sealed file.
+struct Sealed {
+    profile: String,
+    text: String,
+}
+
+impl Desk {
+    /// A site over this person's configuration and store. Where somebody stopped earlier, it goes on.
+    pub fn new(world: World, home: Home, opener: Opener) -> Self {
+        let memory = Memory::beside(&home);
+        let journey = memory.read().unwrap_or_default();
+        let tools = Tools { world, home, opener: Arc::new(Mutex::new(opener)) };
+        Self {
+            tools,
+            journey,
+            memory,
+            jobs: Jobs::default(),
+            done: None,
+            objection: None,
+            script: None,
+            sealed: None,
+        }
+    }
+
+    /// Goes on to there, and remembers it.
+    fn go(&mut self, journey: Journey) {
+        if journey != self.journey {
+            self.memory.write(&journey);
+            self.journey = journey;
+        }
+    }
+
+    fn target(&self) -> Option<Target> {
+        let name = self.journey.target.as_deref()?;
+        self.tools.targets().find(name).cloned()
+    }
+
+    fn explain(&self, word: &str) -> Reply {
+        let Some(code) = Code::find(word) else { return Reply::NotFound };
+        Reply::page(html(&DiagnosisPage::of(code, self.buttons(code))))
+    }
+
+    /// Fixes that are a press away.
+    fn buttons(&self, code: Code) -> Vec<Button> {
+        let mut buttons = Vec::new();
+        let ours = |title: &str, href: &str| Button {
+            title: title.to_owned(),
+            href: href.to_owned(),
+            is_away: false,
+        };
+        if self.journey.step != Step::Target {
+            buttons.push(ours(crate::texts::EN.home_resume_go, "/journey"));
+        }
+        buttons.push(ours(crate::texts::EN.home, "/"));
+        buttons.push(ours(crate::texts::EN.diagnosis_all, "/explain"));
+        if let Some(instance) = &self.journey.instance {
+            buttons.extend(words::places(code, instance));
+        }
+        buttons
+    }
+}
+
+impl std::fmt::Debug for Desk {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Desk").field("journey", &self.journey).finish_non_exhaustive()
+    }
+}
+
+impl Site for Desk {
+    fn get(&mut self, path: &str, query: Option<&str>) -> Reply {
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        match parts.as_slice() {
+            [""] => self.home(),
+            ["journey"] => self.step_page(query),
+            ["profile", name] => self.profile_page(name),
+            ["profile", name, "doctor"] => self.doctor_page(name),
+            ["journey", "now"] | ["profile", _, "now"] => Reply::Json(self.jobs.now()),
+            ["profile", name, "hand-over"] => self.hand_over_page(name),
+            ["explain"] => Reply::page(html(&words::catalogue(CATALOGUE))),
+            ["explain", code] => self.explain(code),
+            _ => Reply::NotFound,
+        }
+    }
+
+    fn post(&mut self, path: &str, form: Form) -> Reply {
+        let parts: Vec<&str> = path.trim_matches('/').split('/').collect();
+        match parts.as_slice() {
+            ["begin"] => {
+                self.jobs.end();
+                self.go(Journey::default());
+                Reply::To("/journey".to_owned())
+            }
+            ["journey"] => self.take(&form),
+            ["journey", "value"] => self.journey_value(&form),
+            ["journey", "script"] => self.script_file(),
+            ["finish"] => {
+                self.jobs.end();
+                self.memory.forget();
+                self.journey = Journey::default();
+                Reply::To("/".to_owned())
+            }
+            ["stop"] => {
+                Reply::Goodbye(Shown(StatusCode::OK, Zeroizing::new(html(&words::goodbye()))))
+            }
+            ["profile", name, action] => self.act(name, action, &form),
+            _ => Reply::NotFound,
+        }
+    }
+}
+
+/// The page, whatever it is.
+fn shown<P: Page>(page: &P) -> Reply {
+    Reply::page(html(page))
+}
