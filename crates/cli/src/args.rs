@@ -10,6 +10,7 @@ mod profile;
 mod setup;
 mod stand_in;
 mod target;
+mod wizard;
 
 use std::path::PathBuf;
 
@@ -25,6 +26,7 @@ pub(crate) use profile::{AddArgs, ExportArgs, ProfileCommand, ProfileCommandArgs
 pub(crate) use setup::{ChecklistFormat, ClientArgs, ReleaseChoice, SetupArgs};
 pub(crate) use stand_in::{RehearseArgs, StandInArgs};
 pub(crate) use target::{TargetArgs, TargetCommand};
+pub(crate) use wizard::WizardArgs;
 
 /// Gets, keeps, delivers and ends ServiceNow OAuth tokens
 #[derive(Debug, Parser)]
@@ -42,6 +44,7 @@ pub(crate) struct Cli {
 
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
+    Wizard(WizardArgs),
     Setup(Box<SetupArgs>),
     Login(Box<LoginArgs>),
     Token(TokenArgs),

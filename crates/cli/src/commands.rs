@@ -17,6 +17,7 @@ pub(crate) mod status;
 pub(crate) mod target;
 pub(crate) mod token;
 pub(crate) mod verify;
+pub(crate) mod wizard;
 
 use std::path::PathBuf;
 use std::process::ExitCode;
@@ -66,6 +67,7 @@ fn start(command: Command, no_input: bool, ca_file: Option<PathBuf>) -> Result<E
 fn dispatch(app: &App, command: Command) -> Result<ExitCode, Failure> {
     match command {
         Command::Setup(args) => setup::run(app, &args),
+        Command::Wizard(args) => wizard::run(app, &args),
         Command::Login(args) => login::run(app, &args),
         Command::Token(args) => token::run(app, &args),
         Command::Refresh(args) => refresh::run(app, &args),
@@ -92,7 +94,7 @@ snowtoken gets, keeps, delivers and ends ServiceNow OAuth tokens.
   snowtoken token NAME      print a living access token
   snowtoken status          who, what scope, and when everything ends
   snowtoken keep            keep all of them alive, and say in time when a person must log in
-  snowtoken wizard          the same in local web pages (not in this version yet: use login)
+  snowtoken wizard          the same in local web pages, for people who are no developers
 `snowtoken --help` lists every command; `snowtoken login --help` has an example that works.
 ";
 
