@@ -46,3 +46,4 @@ mod status;
 mod support;
 mod targets;
 mod tls;
+mod wizard;
