@@ -2,7 +2,8 @@
 //! was opened elsewhere. Pure: a request's head in, a verdict out; nothing of a request is repeated.
 
 use http::header::{
-    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, HOST, HeaderName, ORIGIN, TRANSFER_ENCODING, UPGRADE,
+    CONTENT_LENGTH, CONTENT_TYPE, COOKIE, EXPECT, HOST, HeaderName, ORIGIN, TRANSFER_ENCODING,
+    UPGRADE,
 };
 use http::request::Parts;
 use http::{HeaderMap, Method, StatusCode};
@@ -47,6 +48,15 @@ pub enum Refusal {
     /// The form is too large.
     #[error("too large")]
     TooLarge,
+    /// Its address is longer than any of ours.
+    #[error("a long address")]
+    LongTarget,
+    /// Its head is larger than a browser's.
+    #[error("a large head")]
+    LargeHead,
+    /// More forms are on their way than one browser sends.
+    #[error("too many forms at once")]
+    Busy,
 }
 
 impl Refusal {
@@ -60,6 +70,9 @@ impl Refusal {
             Self::NotFound => StatusCode::NOT_FOUND,
             Self::Malformed => StatusCode::BAD_REQUEST,
             Self::TooLarge => StatusCode::PAYLOAD_TOO_LARGE,
+            Self::LongTarget => StatusCode::URI_TOO_LONG,
+            Self::LargeHead => StatusCode::REQUEST_HEADER_FIELDS_TOO_LARGE,
+            Self::Busy => StatusCode::SERVICE_UNAVAILABLE,
         }
     }
 }
@@ -69,6 +82,8 @@ impl Refusal {
 pub enum Pass {
     /// It brings the one-time key: it is let in by a redirect that sets the cookie.
     Enter,
+    /// It brings a one-time key, but was let in before (a second tab): it is led on.
+    Again,
     /// It reads a page.
     Read,
     /// It brings a form, whose [`CSRF_FIELD`] is still to be checked.
@@ -130,17 +145,20 @@ impl Guard {
         let path = head.uri.path();
         check_path(path)?;
         check_site(&head.headers)?;
+        let cookie = self.has_cookie(&head.headers);
         if path == ENTRY {
-            // What a browser fetches ahead, or a chat program to show a preview, uses nothing up.
-            let ahead = head.headers.contains_key(HeaderName::from_static("sec-purpose"));
             return match head.method {
-                Method::GET if !ahead => Ok(Pass::Enter),
+                Method::GET if is_ahead(&head.headers) => Err(Refusal::Method),
+                Method::GET if cookie => Ok(Pass::Again),
+                Method::GET => Ok(Pass::Enter),
                 _ => Err(Refusal::Method),
             };
         }
-        let cookie = self.has_cookie(&head.headers);
         match head.method {
-            Method::GET | Method::HEAD if cookie => Ok(Pass::Read),
+            Method::GET | Method::HEAD if cookie => {
+                check_no_body(&head.headers)?;
+                Ok(Pass::Read)
+            }
             Method::POST if cookie => {
                 self.check_origin(&head.headers)?;
                 check_body(&head.headers)?;
@@ -149,6 +167,16 @@ impl Guard {
             Method::GET | Method::HEAD | Method::POST => Err(Refusal::NotEntered),
             _ => Err(Refusal::Method),
         }
+    }
+
+    /// Whether a person is behind a request that passed, and no page that looks again by itself. Old
+    /// browsers do not tell.
+    pub fn is_act(head: &Parts) -> bool {
+        let is =
+            |name, value: &str| only(&head.headers, &HeaderName::from_static(name)) == Some(value);
+        head.method == Method::POST
+            || !head.headers.contains_key("sec-fetch-mode")
+            || (is("sec-fetch-mode", "navigate") && is("sec-fetch-user", "?1"))
     }
 
     /// Uses the one-time key up.
@@ -213,10 +241,11 @@ impl std::fmt::Debug for Guard {
     }
 }
 
-/// No browser sends a body in chunks, asks to change the protocol, or says its length twice.
+/// No browser sends a body in chunks, asks to change the protocol, waits for leave to send its body,
+/// or says its length twice.
 fn check_form(head: &Parts) -> Result<(), Refusal> {
     let headers = &head.headers;
-    let odd = [TRANSFER_ENCODING, UPGRADE, HeaderName::from_static("sec-websocket-key")];
+    let odd = [TRANSFER_ENCODING, UPGRADE, EXPECT, HeaderName::from_static("sec-websocket-key")];
     let twice = headers.get_all(CONTENT_LENGTH).iter().count() > 1;
     let old = head.version != http::Version::HTTP_11;
     if twice || old || odd.iter().any(|name| headers.contains_key(name)) {
@@ -241,6 +270,29 @@ fn check_site(headers: &HeaderMap) -> Result<(), Refusal> {
     match headers.get(HeaderName::from_static("sec-fetch-site")).map(http::HeaderValue::as_bytes) {
         None | Some(b"same-origin" | b"none") => Ok(()),
         Some(_) => Err(Refusal::Foreign),
+    }
+}
+
+/// What a browser fetches ahead, or a chat program to show a preview, uses nothing up: only a page
+/// that is opened does.
+fn is_ahead(headers: &HeaderMap) -> bool {
+    let says = |name: &str, word: &str| {
+        headers
+            .get(name)
+            .is_some_and(|value| value.as_bytes().eq_ignore_ascii_case(word.as_bytes()))
+    };
+    let is_page = |name: &str, word: &str| !headers.contains_key(name) || says(name, word);
+    headers.contains_key("sec-purpose")
+        || ["purpose", "x-purpose", "x-moz"].iter().any(|name| headers.contains_key(*name))
+        || !is_page("sec-fetch-mode", "navigate")
+        || !is_page("sec-fetch-dest", "document")
+}
+
+/// What reads a page brings nothing.
+fn check_no_body(headers: &HeaderMap) -> Result<(), Refusal> {
+    match headers.get(CONTENT_LENGTH) {
+        Some(length) if length.as_bytes() != b"0" => Err(Refusal::Malformed),
+        _ => Ok(()),
     }
 }
 

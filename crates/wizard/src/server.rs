@@ -2,11 +2,12 @@
 //! answers beside pages are constants.
 
 mod answer;
+mod connections;
+mod form;
+mod head;
 mod mute;
 
 use std::cell::{Cell, RefCell};
-use std::collections::VecDeque;
-use std::convert::Infallible;
 use std::io;
 use std::net::{Ipv4Addr, TcpListener as StdListener};
 use std::rc::Rc;
@@ -15,42 +16,33 @@ use std::time::{Duration, Instant};
 
 use bytes::Bytes;
 use http::Request;
-use http_body_util::{BodyExt as _, Full, Limited};
+use http::request::Parts;
+use http_body_util::Full;
 use hyper::body::Incoming;
-use hyper::server::conn::http1;
-use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
 use snowtoken::Secret;
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::TcpListener;
 use tokio::sync::oneshot;
-use tokio::task::{JoinHandle, LocalSet, spawn_local};
-use zeroize::{Zeroize as _, Zeroizing};
+use tokio::task::{LocalSet, spawn_local};
 
-use crate::guard::{CSRF_FIELD, Guard, LARGEST_FORM, Pass, Refusal};
-use crate::site::{Form, Reply, Site};
+use crate::guard::{CSRF_FIELD, Guard, Pass, Refusal};
+use crate::site::{Reply, Site};
 use answer::Answer;
-use mute::Mute;
-
-/// A connection that sends no whole request head within this time is closed.
-const HEAD_LIMIT: Duration = Duration::from_secs(10);
-
-/// A form that is not here whole within this time is not read.
-const FORM_LIMIT: Duration = Duration::from_secs(10);
-
-/// The largest request head, in bytes.
-const LARGEST_HEAD: usize = 32 * 1024;
-
-/// More connections than this at once: the oldest makes room.
-const MOST_CONNECTIONS: usize = 256;
+use connections::Connections;
+use form::{Desk, Remains};
+use mute::Signs;
 
 /// How often it looks whether anybody is still there.
 const LOOK: Duration = Duration::from_secs(1);
+
+/// A page that only looks again by itself keeps it open this many times as long as nothing at all.
+const PATIENCE: u32 = 4;
 
 /// What a run of the wizard is made of.
 pub struct Options {
     /// The port; 0 takes a free one.
     pub port: u16,
-    /// Ends when nobody has asked for anything for so long.
+    /// Ends when nobody has asked for anything for so long; a page that looks again by itself, with
+    /// nobody before it, keeps it open four times as long.
     pub idle: Duration,
     /// The one-time key, the cookie's value and the forms' token: 32 random bytes each, as text.
     pub keys: [Secret; 3],
@@ -109,7 +101,7 @@ pub fn start<S: Site + 'static>(
     options: Options,
     make: impl FnOnce() -> S + Send + 'static,
 ) -> io::Result<Running> {
-    // Bound without SO_REUSEADDR tricks: nobody else can have this port meanwhile.
+    // Without SO_REUSEPORT: nobody else can listen on this port meanwhile.
     let socket = StdListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
     socket.set_nonblocking(true)?;
     let port = socket.local_addr()?.port();
@@ -123,7 +115,9 @@ pub fn start<S: Site + 'static>(
         let service = Service {
             guard: RefCell::new(guard),
             site: RefCell::new(make()),
+            desk: Desk::default(),
             last: Cell::new(Instant::now()),
+            act: Cell::new(Instant::now()),
             over: Cell::new(false),
         };
         LocalSet::new().block_on(&runtime, run(socket, Rc::new(service), idle, stopped));
@@ -136,8 +130,11 @@ pub fn start<S: Site + 'static>(
 struct Service<S> {
     guard: RefCell<Guard>,
     site: RefCell<S>,
+    desk: Desk,
     /// When somebody who was let in asked for something last.
     last: Cell<Instant>,
+    /// When a person did.
+    act: Cell<Instant>,
     /// The person is done.
     over: Cell<bool>,
 }
@@ -149,13 +146,11 @@ async fn run<S: Site + 'static>(
     stopped: oneshot::Receiver<()>,
 ) {
     let Ok(socket) = TcpListener::from_std(socket) else { return };
-    let accepting = spawn_local(accept(socket, service.clone()));
+    let connections = Connections::default();
+    let accepting = spawn_local(connections.clone().accept(socket, service.clone()));
     let watching = async {
-        loop {
+        while !service.is_over(idle) {
             tokio::time::sleep(LOOK.min(idle)).await;
-            if service.over.get() || service.last.get().elapsed() >= idle {
-                break;
-            }
         }
     };
     tokio::select! {
@@ -163,75 +158,61 @@ async fn run<S: Site + 'static>(
         () = watching => {}
     }
     accepting.abort();
-}
-
-async fn accept<S: Site + 'static>(socket: TcpListener, service: Rc<Service<S>>) {
-    let mut open: VecDeque<JoinHandle<()>> = VecDeque::new();
-    loop {
-        match socket.accept().await {
-            Ok((stream, _)) => {
-                open.retain(|task| !task.is_finished());
-                open.push_back(spawn_local(serve(stream, service.clone())));
-                if open.len() > MOST_CONNECTIONS
-                    && let Some(oldest) = open.pop_front()
-                {
-                    oldest.abort();
-                }
-            }
-            // Out of file descriptors, or the like: others may be closed meanwhile.
-            Err(_) => tokio::time::sleep(Duration::from_millis(50)).await,
-        }
-    }
-}
-
-async fn serve<S: Site + 'static>(stream: TcpStream, service: Rc<Service<S>>) {
-    let answered = Rc::new(Cell::new(false));
-    let mute = Mute::new(stream, answered.clone());
-    let answer = service_fn(move |request| {
-        let (service, answered) = (service.clone(), answered.clone());
-        async move {
-            let response = service.respond(request).await;
-            answered.set(true);
-            Ok::<_, Infallible>(response)
-        }
-    });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_LIMIT)
-        .max_buf_size(LARGEST_HEAD)
-        .max_headers(64)
-        .keep_alive(false)
-        .serve_connection(TokioIo::new(mute), answer);
-    drop(connection.await);
+    connections.farewell().await;
 }
 
 impl<S: Site> Service<S> {
-    async fn respond(&self, request: Request<Incoming>) -> http::Response<Full<Bytes>> {
-        let (head, body) = request.into_parts();
-        let is_head = head.method == http::Method::HEAD;
-        let answer = match self.answer(&head, body).await {
-            Ok(answer) => answer,
-            Err(refusal) => Answer::refused(refusal),
-        };
-        answer.into_response(is_head)
+    fn is_over(&self, idle: Duration) -> bool {
+        let (last, act) = (self.last.get().elapsed(), self.act.get().elapsed());
+        self.over.get() || last >= idle || act >= idle.saturating_mul(PATIENCE)
     }
 
-    async fn answer(&self, head: &http::request::Parts, body: Incoming) -> Result<Answer, Refusal> {
-        let pass = self.guard.borrow().judge(head)?;
+    async fn respond(
+        &self,
+        request: Request<Incoming>,
+        signs: &Signs,
+        remains: &Remains,
+    ) -> http::Response<Full<Bytes>> {
+        let (head, body) = request.into_parts();
+        let pass = if signs.head.borrow().is_odd() {
+            Err(Refusal::Malformed)
+        } else {
+            self.guard.borrow().judge(&head)
+        };
+        let answer = match pass {
+            Ok(pass) => {
+                signs.passed.set(pass != Pass::Enter);
+                self.answer(pass, &head, body, remains).await
+            }
+            Err(refusal) => Err(refusal),
+        };
+        answer.unwrap_or_else(Answer::refused).into_response()
+    }
+
+    async fn answer(
+        &self,
+        pass: Pass,
+        head: &Parts,
+        body: Incoming,
+        remains: &Remains,
+    ) -> Result<Answer, Refusal> {
         let (path, query) = (head.uri.path(), head.uri.query());
         if pass == Pass::Enter {
             self.guard.borrow_mut().enter(query)?;
-            self.last.set(Instant::now());
-            return Ok(Answer::entered(self.guard.borrow().cookie()));
         }
         self.last.set(Instant::now());
+        if pass == Pass::Enter || Guard::is_act(head) {
+            self.act.set(Instant::now());
+        }
         let reply = match pass {
+            Pass::Enter => return Ok(Answer::entered(self.guard.borrow().cookie())),
+            Pass::Again => Reply::To("/".to_owned()),
+            Pass::Read => self.site.borrow_mut().get(path, query),
             Pass::Write => {
-                let form = read_form(body).await?;
+                let form = self.desk.read(body, remains).await?;
                 self.guard.borrow().check_csrf(form.get(CSRF_FIELD))?;
                 self.site.borrow_mut().post(path, form)
             }
-            _ => self.site.borrow_mut().get(path, query),
         };
         if matches!(reply, Reply::Goodbye(_)) {
             self.over.set(true);
@@ -241,15 +222,4 @@ impl<S: Site> Service<S> {
             reply => Ok(Answer::of(reply, self.guard.borrow().csrf())),
         }
     }
-}
-
-/// Reads a form whole, within size and time.
-async fn read_form(body: Incoming) -> Result<Form, Refusal> {
-    let limit = usize::try_from(LARGEST_FORM).unwrap_or(usize::MAX);
-    let whole = tokio::time::timeout(FORM_LIMIT, Limited::new(body, limit).collect()).await;
-    let bytes = whole.map_err(|_| Refusal::Malformed)?.map_err(|_| Refusal::TooLarge)?.to_bytes();
-    let mut text = Zeroizing::new(Vec::from(bytes));
-    let form = Form::parse(&text);
-    text.zeroize();
-    form.ok_or(Refusal::Malformed)
 }

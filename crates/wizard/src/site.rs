@@ -7,6 +7,9 @@ use zeroize::Zeroizing;
 /// Stands in pages where the forms' token belongs; the server puts it there.
 pub const CSRF_MARK: &str = "@csrf@";
 
+/// No form of ours has more fields.
+const MOST_FIELDS: usize = 64;
+
 /// Whoever answers.
 pub trait Site {
     /// A page, or something to download.
@@ -57,15 +60,18 @@ impl Reply {
 pub struct Form(Vec<(String, Secret)>);
 
 impl Form {
-    /// Reads `application/x-www-form-urlencoded`; `None` if it is no UTF-8, or names a field twice.
+    /// Reads `application/x-www-form-urlencoded`; `None` if it is no UTF-8, names a field twice, or
+    /// has more fields than any form of ours. Nothing of a value stays behind.
     pub fn parse(bytes: &[u8]) -> Option<Self> {
-        std::str::from_utf8(bytes).ok()?;
         let mut fields: Vec<(String, Secret)> = Vec::new();
-        for (name, value) in url::form_urlencoded::parse(bytes) {
-            if fields.iter().any(|(own, _)| *own == name) {
+        for pair in bytes.split(|byte| *byte == b'&').filter(|pair| !pair.is_empty()) {
+            let end = pair.iter().position(|byte| *byte == b'=').unwrap_or(pair.len());
+            let name = decoded(&pair[..end])?;
+            let value = decoded(pair.get(end + 1..).unwrap_or_default())?;
+            if fields.len() == MOST_FIELDS || fields.iter().any(|(own, _)| *own == name) {
                 return None;
             }
-            fields.push((name.into_owned(), Secret::new(value.into_owned())));
+            fields.push((name, Secret::new(value)));
         }
         Some(Self(fields))
     }
@@ -89,5 +95,77 @@ impl Form {
 impl std::fmt::Debug for Form {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         f.debug_list().entries(self.0.iter().map(|(name, _)| name)).finish()
+    }
+}
+
+/// Undoes what the URL standard's form serializer does. The text has its full size at once, so that
+/// no part of it is ever moved.
+fn decoded(bytes: &[u8]) -> Option<String> {
+    let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
+    let mut rest = bytes;
+    while let Some((&first, after)) = rest.split_first() {
+        let escaped = if first == b'%' { after.first_chunk().and_then(hexadecimal) } else { None };
+        plain.push(match first {
+            b'+' => b' ',
+            other => escaped.unwrap_or(other),
+        });
+        rest = if escaped.is_some() { &after[2..] } else { after };
+    }
+    std::str::from_utf8(&plain).ok()?;
+    String::from_utf8(std::mem::take(&mut *plain)).ok()
+}
+
+fn hexadecimal(digits: &[u8; 2]) -> Option<u8> {
+    let digit = |byte: u8| char::from(byte).to_digit(16);
+    u8::try_from(digit(digits[0])? * 16 + digit(digits[1])?).ok()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn fields(form: &str) -> Option<Vec<(String, String)>> {
+        let form = Form::parse(form.as_bytes())?;
+        Some(form.0.iter().map(|(n, v)| (n.clone(), v.expose().to_owned())).collect())
+    }
+
+    #[test]
+    fn a_form_is_read_as_the_url_crate_reads_it() {
+        for form in [
+            "",
+            "&",
+            "a=1",
+            "a=1&b=2&",
+            "a",
+            "=",
+            "=x",
+            "a==",
+            "a=b=c",
+            "a=+%20%2B",
+            "a=%",
+            "a=%4",
+            "a=%zz",
+            "a=%C3%A9",
+            "%61=x",
+            "a=%00",
+            "a=%0D%0A",
+            "a=%F0%9F%98%80&&b",
+            "a=%2525",
+        ] {
+            let by_url: Vec<_> =
+                url::form_urlencoded::parse(form.as_bytes()).into_owned().collect();
+            assert_eq!(fields(form), Some(by_url), "{form}");
+        }
+    }
+
+    #[test]
+    fn a_form_that_can_be_read_in_two_ways_is_not_read() {
+        assert_eq!(fields("a=1&a=2"), None);
+        assert_eq!(fields("a=1&%61=2"), None);
+        assert_eq!(fields("a=%FF"), None);
+        assert!(Form::parse(b"a=\xff").is_none());
+        let many: Vec<String> = (0..=MOST_FIELDS).map(|n| format!("f{n}=")).collect();
+        assert_eq!(fields(&many.join("&")), None);
+        assert_eq!(fields(&many[1..].join("&")).map(|all| all.len()), Some(MOST_FIELDS));
     }
 }

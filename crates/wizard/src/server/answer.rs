@@ -11,9 +11,11 @@ use sha2::{Digest as _, Sha256};
 use snowtoken::Secret;
 use zeroize::Zeroizing;
 
-use crate::guard::Refusal;
+use crate::guard::{CSRF_FIELD, Refusal};
 use crate::pages::{SCRIPT, STYLE};
 use crate::site::{CSRF_MARK, Reply, Shown};
+
+const HTML: &str = "text/html; charset=utf-8";
 
 /// What goes back to the browser.
 pub(super) struct Answer {
@@ -26,17 +28,16 @@ pub(super) struct Answer {
 impl Answer {
     /// What the site says. The forms' token is put in here, so that no page can forget or leak it.
     pub(super) fn of(reply: Reply, csrf: &Secret) -> Self {
-        const HTML: &str = "text/html; charset=utf-8";
         match reply {
             Reply::Page(status, html) | Reply::Goodbye(Shown(status, html)) => {
-                let body = Zeroizing::new(html.replace(CSRF_MARK, csrf.expose()).into_bytes());
+                let body = with_token(&html, csrf);
                 Self { status, kind: HTML, body, more: Vec::new() }
             }
             Reply::To(path) => Self {
                 status: StatusCode::SEE_OTHER,
                 kind: HTML,
                 body: Zeroizing::default(),
-                more: vec![(header::LOCATION, path)],
+                more: vec![(header::LOCATION, ours(path))],
             },
             Reply::Json(text) => Self {
                 status: StatusCode::OK,
@@ -56,7 +57,7 @@ impl Answer {
                 body: bytes,
                 more: vec![(
                     header::CONTENT_DISPOSITION,
-                    format!("attachment; filename=\"{name}\""),
+                    format!("attachment; filename=\"{}\"", plain(&name)),
                 )],
             },
             Reply::NotFound => Self::refused(Refusal::NotFound),
@@ -67,7 +68,7 @@ impl Answer {
     pub(super) fn entered(cookie: String) -> Self {
         Self {
             status: StatusCode::SEE_OTHER,
-            kind: "text/html; charset=utf-8",
+            kind: HTML,
             body: Zeroizing::default(),
             more: vec![(header::LOCATION, "/".to_owned()), (header::SET_COOKIE, cookie)],
         }
@@ -80,12 +81,13 @@ impl Answer {
             _ => Vec::new(),
         };
         let body = Zeroizing::new(crate::pages::refusal(refusal).into_bytes());
-        Self { status: refusal.status(), kind: "text/html; charset=utf-8", body, more }
+        Self { status: refusal.status(), kind: HTML, body, more }
     }
 
-    pub(super) fn into_response(mut self, is_head: bool) -> Response<Full<Bytes>> {
-        let body = if is_head { Vec::new() } else { std::mem::take(&mut *self.body) };
-        let mut response = Response::new(Full::new(Bytes::from(body)));
+    /// As the HTTP library writes it; it leaves the body out where HEAD asked.
+    pub(super) fn into_response(self) -> Response<Full<Bytes>> {
+        // Wiped when the last of it is written.
+        let mut response = Response::new(Full::new(Bytes::from_owner(self.body)));
         *response.status_mut() = self.status;
         let headers = response.headers_mut();
         for (name, value) in FIXED {
@@ -102,6 +104,62 @@ impl Answer {
         }
         response
     }
+
+    /// As it is on the wire, for where the HTTP library would answer by itself.
+    pub(super) fn into_bytes(self) -> Bytes {
+        let body = self.body.clone();
+        let response = self.into_response();
+        let mut wire = format!("HTTP/1.1 {}\r\n", response.status()).into_bytes();
+        for (name, value) in response.headers() {
+            wire.extend_from_slice(
+                &[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat(),
+            );
+        }
+        let length = format!("connection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        wire.extend_from_slice(length.as_bytes());
+        wire.extend_from_slice(&body);
+        Bytes::from(wire)
+    }
+}
+
+/// Puts the forms' token where the frame of our pages has its mark. Foreign text cannot look like
+/// that: its quotes are escaped.
+fn with_token(html: &str, csrf: &Secret) -> Zeroizing<Vec<u8>> {
+    let places = [
+        format!("name=\"{CSRF_FIELD}\" value=\"{CSRF_MARK}\""),
+        format!("<body data-csrf=\"{CSRF_MARK}\""),
+    ];
+    let mut starts: Vec<usize> = places
+        .iter()
+        .flat_map(|place| html.match_indices(place.as_str()).map(|(at, _)| at + place.len()))
+        .map(|end| end - 1 - CSRF_MARK.len())
+        .collect();
+    starts.sort_unstable();
+    // Of its full size at once, so that no part of it is ever moved.
+    let token = csrf.expose();
+    let mut page = Zeroizing::new(Vec::with_capacity(html.len() + starts.len() * token.len()));
+    let mut from = 0;
+    for start in starts {
+        page.extend_from_slice(html[from..start].as_bytes());
+        page.extend_from_slice(token.as_bytes());
+        from = start + CSRF_MARK.len();
+    }
+    page.extend_from_slice(html[from..].as_bytes());
+    page
+}
+
+/// A redirect leads to a page of ours, whatever the site says.
+fn ours(path: String) -> String {
+    let plain = |b: u8| b.is_ascii_alphanumeric() || b"/-_.~?=&%#".contains(&b);
+    let within = path.starts_with('/') && !path.starts_with("//") && path.bytes().all(plain);
+    if within { path } else { "/".to_owned() }
+}
+
+/// A file's name without anything that a header or a disk could mistake.
+fn plain(name: &str) -> String {
+    let plain = |c: char| c.is_ascii_alphanumeric() || "-_.".contains(c);
+    let name: String = name.chars().map(|c| if plain(c) { c } else { '-' }).collect();
+    name.trim_start_matches('.').to_owned()
 }
 
 /// The same on every answer.
@@ -132,3 +190,6 @@ fn policy() -> &'static str {
         )
     })
 }
+
+#[cfg(test)]
+mod tests;
