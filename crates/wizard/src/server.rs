@@ -54,6 +54,24 @@ impl std::fmt::Debug for Options {
     }
 }
 
+/// How long a connection may take; whoever is slower is cut off.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Limits {
+    /// Until the head of its request is here.
+    pub head: Duration,
+    /// Until a form is here whole.
+    pub form: Duration,
+    /// For all of it: head, form, and an answer that is read.
+    pub whole: Duration,
+}
+
+impl Default for Limits {
+    fn default() -> Self {
+        let seconds = Duration::from_secs;
+        Self { head: seconds(10), form: seconds(10), whole: seconds(30) }
+    }
+}
+
 /// The wizard at work; dropping it closes the port.
 #[derive(Debug)]
 pub struct Running {
@@ -101,6 +119,18 @@ pub fn start<S: Site + 'static>(
     options: Options,
     make: impl FnOnce() -> S + Send + 'static,
 ) -> io::Result<Running> {
+    start_within(options, Limits::default(), make)
+}
+
+/// The same with other limits.
+///
+/// # Errors
+/// See [`start`].
+pub fn start_within<S: Site + 'static>(
+    options: Options,
+    limits: Limits,
+    make: impl FnOnce() -> S + Send + 'static,
+) -> io::Result<Running> {
     // Without SO_REUSEPORT: nobody else can listen on this port meanwhile.
     let socket = StdListener::bind((Ipv4Addr::LOCALHOST, options.port))?;
     socket.set_nonblocking(true)?;
@@ -116,6 +146,7 @@ pub fn start<S: Site + 'static>(
             guard: RefCell::new(guard),
             site: RefCell::new(make()),
             desk: Desk::default(),
+            limits,
             last: Cell::new(Instant::now()),
             act: Cell::new(Instant::now()),
             over: Cell::new(false),
@@ -131,6 +162,7 @@ struct Service<S> {
     guard: RefCell<Guard>,
     site: RefCell<S>,
     desk: Desk,
+    limits: Limits,
     /// When somebody who was let in asked for something last.
     last: Cell<Instant>,
     /// When a person did.
@@ -209,7 +241,7 @@ impl<S: Site> Service<S> {
             Pass::Again => Reply::To("/".to_owned()),
             Pass::Read => self.site.borrow_mut().get(path, query),
             Pass::Write => {
-                let form = self.desk.read(body, remains).await?;
+                let form = self.desk.read(body, remains, self.limits.form).await?;
                 self.guard.borrow().check_csrf(form.get(CSRF_FIELD))?;
                 self.site.borrow_mut().post(path, form)
             }

@@ -115,7 +115,7 @@ impl Answer {
                 &[name.as_str().as_bytes(), b": ", value.as_bytes(), b"\r\n"].concat(),
             );
         }
-        let length = format!("connection: close\r\ncontent-length: {}\r\n\r\n", body.len());
+        let length = format!("content-length: {}\r\n\r\n", body.len());
         wire.extend_from_slice(length.as_bytes());
         wire.extend_from_slice(&body);
         Bytes::from(wire)
@@ -163,7 +163,8 @@ fn plain(name: &str) -> String {
 }
 
 /// The same on every answer.
-const FIXED: [(&str, &str); 8] = [
+const FIXED: [(&str, &str); 9] = [
+    ("connection", "close"),
     ("cache-control", "no-store"),
     ("referrer-policy", "no-referrer"),
     ("x-content-type-options", "nosniff"),

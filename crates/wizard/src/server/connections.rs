@@ -21,12 +21,6 @@ use super::form::Remains;
 use super::mute::{Mute, Signs};
 use crate::site::Site;
 
-/// A connection that sends no whole request head within this time is closed.
-const HEAD_LIMIT: Duration = Duration::from_secs(10);
-
-/// A connection is closed after this time, whatever it is doing: head, form and answer.
-const WHOLE_LIMIT: Duration = Duration::from_secs(30);
-
 /// What still comes after the answer is read for so long, and no more than so much: closing before
 /// would take the answer back (RFC 9112 §9.6).
 const LINGER: (Duration, usize) = (Duration::from_secs(2), 4 * 1024 * 1024);
@@ -98,7 +92,8 @@ impl Connections {
 async fn serve<S: Site + 'static>(stream: TcpStream, service: Rc<Service<S>>, signs: Rc<Signs>) {
     // Before the connection, so that it goes after it.
     let remains = Rc::new(Remains::default());
-    drop(timeout(WHOLE_LIMIT, talk(stream, service, signs, remains.clone())).await);
+    let whole = service.limits.whole;
+    drop(timeout(whole, talk(stream, service, signs, remains.clone())).await);
 }
 
 async fn talk<S: Site + 'static>(
@@ -108,6 +103,7 @@ async fn talk<S: Site + 'static>(
     remains: Rc<Remains>,
 ) -> io::Result<()> {
     let mute = Mute::new(stream, signs.clone());
+    let limit = service.limits.head;
     let answer = service_fn(move |request| {
         let (service, signs, remains) = (service.clone(), signs.clone(), remains.clone());
         Box::pin(async move {
@@ -118,7 +114,7 @@ async fn talk<S: Site + 'static>(
     });
     let mut connection = http1::Builder::new()
         .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_LIMIT)
+        .header_read_timeout(limit)
         .max_buf_size(LARGEST_HEAD.0)
         .max_headers(LARGEST_HEAD.1)
         .keep_alive(false)

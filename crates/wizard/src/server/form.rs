@@ -11,9 +11,6 @@ use zeroize::{Zeroize as _, Zeroizing};
 use crate::guard::{LARGEST_FORM, Refusal};
 use crate::site::Form;
 
-/// A form that is not here whole within this time is not read.
-const LIMIT: Duration = Duration::from_secs(10);
-
 /// More forms than this at once are not read: a browser sends one.
 const MOST: usize = 8;
 
@@ -32,10 +29,15 @@ impl Desk {
         Ok(Place(&self.0))
     }
 
-    /// Reads a form whole. What it was read from goes to `remains`.
-    pub(super) async fn read(&self, body: Incoming, remains: &Remains) -> Result<Form, Refusal> {
+    /// Reads a form whole within this time. What it was read from goes to `remains`.
+    pub(super) async fn read(
+        &self,
+        body: Incoming,
+        remains: &Remains,
+        limit: Duration,
+    ) -> Result<Form, Refusal> {
         let _place = self.place()?;
-        let whole = tokio::time::timeout(LIMIT, collect(body, remains)).await;
+        let whole = tokio::time::timeout(limit, collect(body, remains)).await;
         let text = whole.map_err(|_| Refusal::Malformed)??;
         Form::parse(&text).ok_or(Refusal::Malformed)
     }

@@ -1,5 +1,9 @@
 //! The head of a request as it is on the wire. The HTTP library forgives line ends that no browser
-//! sends, and whatever two programs may read differently is refused (RFC 9112 §2.2 allows it).
+//! sends and takes two equal lengths for one. Whatever two programs may read differently is refused
+//! (RFC 9112 §2.2 and §6.3 allow it).
+
+/// Named in no head twice.
+const LENGTH: &[u8] = b"content-length:";
 
 /// What was seen of a head so far.
 #[derive(Default)]
@@ -8,6 +12,10 @@ pub(super) struct Head {
     /// Bytes of the line so far, without its end.
     line: usize,
     previous: u8,
+    /// How many headers told a length.
+    lengths: usize,
+    /// How much of [`LENGTH`] the line begins with.
+    named: usize,
     ended: bool,
     odd: bool,
 }
@@ -27,11 +35,15 @@ impl Head {
         let first = self.lines == 0 && self.line == 0 && self.previous == 0;
         let bare = (self.previous == b'\r') != (byte == b'\n');
         self.odd |= bare || (first && !byte.is_ascii_uppercase());
+        if self.line == self.named && LENGTH.get(self.named) == Some(&byte.to_ascii_lowercase()) {
+            self.named += 1;
+            self.lengths += usize::from(self.named == LENGTH.len());
+        }
         match byte {
             b'\n' => {
                 self.ended = self.line == 0;
                 self.lines += 1;
-                self.line = 0;
+                (self.line, self.named) = (0, 0);
             }
             b'\r' => {}
             _ => self.line += 1,
@@ -39,9 +51,10 @@ impl Head {
         self.previous = byte;
     }
 
-    /// Whether a line ends otherwise than by CR LF, or something stands before the first.
+    /// Whether a line ends otherwise than by CR LF, something stands before the first, or a length is
+    /// told twice.
     pub(super) fn is_odd(&self) -> bool {
-        self.odd
+        self.odd || self.lengths > 1
     }
 
     /// Whether not even the first line has ended.
@@ -83,6 +96,23 @@ mod tests {
         ] {
             assert!(seen(odd).is_odd(), "{}", odd.escape_ascii());
         }
+    }
+
+    #[test]
+    fn a_length_that_is_told_twice_is_odd() {
+        let with =
+            |headers: &str| seen(format!("POST / HTTP/1.1\r\n{headers}\r\n").as_bytes()).is_odd();
+        assert!(with("Content-Length: 1\r\nA: b\r\ncontent-LENGTH: 1\r\n"));
+        for once in [
+            "Content-Length: 1\r\n",
+            "Content-Lengths: 1\r\nContent-Length: 1\r\n",
+            "A: Content-Length: Content-Length:\r\nContent-Length:1\r\n",
+        ] {
+            assert!(!with(once), "{once}");
+        }
+        assert!(
+            !seen(b"POST / HTTP/1.1\r\nContent-Length: 1\r\n\r\nContent-Length: 2\r\n").is_odd()
+        );
     }
 
     #[test]
