@@ -13,7 +13,7 @@ struct Package {
     probe: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 18] = [
+const PACKAGES: [Package; 19] = [
     Package { name: "age", probe: &["age", "--version"] },
     Package { name: "bash", probe: &["bash", "--version"] },
     Package { name: "openssl", probe: &["openssl", "version"] },
@@ -33,6 +33,8 @@ const PACKAGES: [Package; 18] = [
     Package { name: "npm", probe: &["npm", "--version"] },
     Package { name: "python3", probe: &["python3", "--version"] },
     Package { name: "python3-venv", probe: &["python3", "-c", "import ensurepip, venv"] },
+    // It has no flag that only says hello.
+    Package { name: "slowhttptest", probe: &["test", "-x", "/usr/bin/slowhttptest"] },
     Package { name: "strace", probe: &["strace", "-V"] },
     Package { name: "systemd", probe: &["systemd-creds", "--version"] },
     Package { name: "util-linux", probe: &["unshare", "--version"] },
@@ -90,16 +92,21 @@ fn node_packages() -> Result<(), String> {
     copy(&lock, &stamp)
 }
 
-/// Authlib, Flask, pyrage, what reads calendars, what judges targets, and the takers of deliveries, in an
-/// environment of their own.
+/// Authlib, Flask, pyrage, what reads calendars, what judges targets, and the takers of deliveries, in
+/// an environment of their own; Wapiti, which wants other versions of some of it, in another.
 fn python_packages() -> Result<(), String> {
-    let wanted = root().join("crates/cli/tests/foreign/requirements.txt");
-    let venv = target_dir().join("foreign/venv");
+    python_environment("requirements.txt", "venv")?;
+    python_environment("wapiti.txt", "wapiti")
+}
+
+fn python_environment(list: &str, name: &str) -> Result<(), String> {
+    let wanted = root().join("crates/cli/tests/foreign").join(list);
+    let venv = target_dir().join("foreign").join(name);
     let stamp = venv.join("installed.txt");
     if same(&wanted, &stamp) {
         return Ok(());
     }
-    say("setup: python packages");
+    say(&format!("setup: python packages of {list}"));
     succeed(program("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
     let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
     succeed(program(venv.join("bin/python")).args(pip).arg(&wanted))?;

@@ -224,5 +224,4 @@ await Promise.all([bare.waitForURL('**/done'), bare.click('button[type=submit]')
 report.plain = await bare.locator('h1').innerText();
 await browser.close();
 attacker.close();
-process.stdout.write(`${JSON.stringify(report)}\n`);
-process.exit(0);
+process.stdout.write(`${JSON.stringify(report)}\n`, () => process.exit(0));
