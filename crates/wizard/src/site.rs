@@ -104,7 +104,11 @@ fn decoded(bytes: &[u8]) -> Option<String> {
     let mut plain = Zeroizing::new(Vec::with_capacity(bytes.len()));
     let mut rest = bytes;
     while let Some((&first, after)) = rest.split_first() {
-        let escaped = if first == b'%' { after.first_chunk().and_then(hexadecimal) } else { None };
+        let escaped = if first == b'%' {
+            after.first_chunk().and_then(|digits| hexadecimal(*digits))
+        } else {
+            None
+        };
         plain.push(match first {
             b'+' => b' ',
             other => escaped.unwrap_or(other),
@@ -115,7 +119,7 @@ fn decoded(bytes: &[u8]) -> Option<String> {
     String::from_utf8(std::mem::take(&mut *plain)).ok()
 }
 
-fn hexadecimal(digits: &[u8; 2]) -> Option<u8> {
+fn hexadecimal(digits: [u8; 2]) -> Option<u8> {
     let digit = |byte: u8| char::from(byte).to_digit(16);
     u8::try_from(digit(digits[0])? * 16 + digit(digits[1])?).ok()
 }

@@ -143,6 +143,23 @@ fn w4_the_link_opens_once() {
     assert_eq!(ahead, Err(Refusal::Method));
 }
 
+/// W18.
+#[test]
+fn w18_a_second_tab_is_led_on() {
+    assert_eq!(judged("GET", "/enter?key=entry", &[]), Ok(Pass::Again));
+}
+
+/// W19.
+#[test]
+fn w19_a_page_that_looks_again_is_no_person() {
+    let act = |method, changes: &[(&str, &str)]| Guard::is_act(&request(method, "/", changes));
+    assert!(act("GET", &[]), "an old browser does not tell");
+    assert!(act("GET", &[("sec-fetch-mode", "navigate"), ("sec-fetch-user", "?1")]));
+    assert!(act("POST", &[("sec-fetch-mode", "cors")]));
+    assert!(!act("GET", &[("sec-fetch-mode", "navigate")]), "a refresh by itself");
+    assert!(!act("GET", &[("sec-fetch-mode", "cors"), ("sec-fetch-user", "?1")]));
+}
+
 /// W5, W10.
 #[test]
 fn w5_only_our_own_forms_are_read() {
@@ -176,10 +193,13 @@ fn w11_w12_no_other_protocol_and_no_second_length() {
         ("upgrade", "h2c"),
         ("sec-websocket-key", "x"),
         ("transfer-encoding", "chunked"),
+        ("expect", "100-continue"),
     ] {
         assert_eq!(judged("GET", "/", &[(name, value)]), Err(Refusal::Malformed), "{name}");
         assert_eq!(judged("POST", "/", &[(name, value)]), Err(Refusal::Malformed), "{name}");
     }
+    assert_eq!(judged("GET", "/", &[("content-length", "5")]), Err(Refusal::Malformed));
+    assert_eq!(judged("GET", "/", &[("content-length", "0")]), Ok(Pass::Read));
     let mut twice = request("POST", "/", &[]);
     twice.headers.append(CONTENT_LENGTH, "11".parse().unwrap());
     assert_eq!(guard().judge(&twice), Err(Refusal::Malformed));

@@ -140,11 +140,11 @@ fn with_token(html: &str, csrf: &Secret) -> Zeroizing<Vec<u8>> {
     let mut page = Zeroizing::new(Vec::with_capacity(html.len() + starts.len() * token.len()));
     let mut from = 0;
     for start in starts {
-        page.extend_from_slice(html[from..start].as_bytes());
+        page.extend_from_slice(&html.as_bytes()[from..start]);
         page.extend_from_slice(token.as_bytes());
         from = start + CSRF_MARK.len();
     }
-    page.extend_from_slice(html[from..].as_bytes());
+    page.extend_from_slice(&html.as_bytes()[from..]);
     page
 }
 

@@ -88,3 +88,29 @@ impl Drop for Remains {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use bytes::BytesMut;
+
+    use super::*;
+
+    /// Two parts of one buffer, as the HTTP library hands them out while it keeps the rest.
+    #[test]
+    fn parts_that_are_alone_with_their_buffer_at_last_are_the_whole_of_it() {
+        let mut buffer = BytesMut::with_capacity(64);
+        buffer.extend_from_slice(b"head;first-part;second-part");
+        drop(buffer.split_to(5));
+        let remains = Remains::default();
+        let start = buffer.as_ptr();
+        remains.keep(buffer.split_to(10).freeze());
+        remains.keep(buffer.split_to(12).freeze());
+        drop(buffer);
+        // The second goes first and finds that it is not alone.
+        let mut parts = remains.0.take();
+        assert!(parts.pop().unwrap().try_into_mut().is_err());
+        let whole = parts.pop().unwrap().try_into_mut().unwrap();
+        assert_eq!(whole.as_ptr(), start);
+        assert!(whole.capacity() >= 22, "it reaches over the second part: {}", whole.capacity());
+    }
+}
