@@ -16,12 +16,12 @@ fn is_closed(port: u16) -> bool {
 }
 
 /// How long it takes to end while this is done over and over.
-fn life(wizard: Wizard, mut meanwhile: impl FnMut(&Wizard)) -> Duration {
+fn life(wizard: &Wizard, mut meanwhile: impl FnMut(&Wizard)) -> Duration {
     let began = Instant::now();
     let port = wizard.port();
     while !is_closed(port) {
         assert!(began.elapsed() < PATIENCE, "it does not end");
-        meanwhile(&wizard);
+        meanwhile(wizard);
         std::thread::sleep(Duration::from_millis(100));
     }
     let life = began.elapsed();
@@ -114,8 +114,8 @@ fn v6_it_listens_on_the_loopback_address_only() {
 /// W19.
 #[test]
 fn w19_it_ends_when_nobody_was_there_and_strangers_do_not_keep_it() {
-    let alone = life(Wizard::idling(SECOND), |_| {});
-    let knocked = life(Wizard::idling(SECOND), |wizard| knock(wizard.port()));
+    let alone = life(&Wizard::idling(SECOND), |_| {});
+    let knocked = life(&Wizard::idling(SECOND), |wizard| knock(wizard.port()));
     for life in [alone, knocked] {
         assert!((SECOND..SECOND * 4).contains(&life), "{life:?}");
     }
@@ -126,7 +126,7 @@ fn w19_it_ends_when_nobody_was_there_and_strangers_do_not_keep_it() {
 fn w19_a_person_keeps_it_open_and_a_page_that_only_looks_again_does_not() {
     let by_script = [("Sec-Fetch-Mode", "cors"), ("Sec-Fetch-Dest", "empty")];
     let looking = std::thread::spawn(move || {
-        life(Wizard::idling(SECOND), |wizard| visit(wizard, &by_script))
+        life(&Wizard::idling(SECOND), |wizard| visit(wizard, &by_script))
     });
     let wizard = Wizard::idling(SECOND);
     let by_hand = [("Sec-Fetch-Mode", "navigate"), ("Sec-Fetch-User", "?1")];

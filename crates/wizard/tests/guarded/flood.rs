@@ -22,6 +22,8 @@ const FLOODED: &str = "SNOWTOKEN_TEST_FLOODED";
 struct Flooded {
     child: Child,
     port: u16,
+    /// Held, so that it can speak to its end.
+    _said: std::io::Lines<std::io::BufReader<std::process::ChildStdout>>,
 }
 
 impl Flooded {
@@ -29,11 +31,11 @@ impl Flooded {
         let mut command = Command::new(std::env::current_exe().unwrap());
         command.args(["--exact", test, "--nocapture"]).env(FLOODED, "1");
         let mut child = command.stdin(Stdio::piped()).stdout(Stdio::piped()).spawn().unwrap();
-        let lines = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
-        let port = lines.map_while(Result::ok).find_map(|line| {
+        let mut said = std::io::BufReader::new(child.stdout.take().unwrap()).lines();
+        let port = said.by_ref().map_while(Result::ok).find_map(|line| {
             line.split_once("listens on ").and_then(|(_, port)| port.trim().parse().ok())
         });
-        Self { child, port: port.expect("the child tells its port") }
+        Self { child, port: port.expect("the child tells its port"), _said: said }
     }
 
     /// What is known of its memory, in KiB.
@@ -47,11 +49,11 @@ impl Flooded {
     fn visit(&self) {
         let began = Instant::now();
         let port = self.port;
-        let head = format!(
+        let request = format!(
             "GET / HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\nCookie: snowtoken-{port}={SESSION}\r\n\r\n"
         );
         let mut stream = connect(port);
-        stream.write_all(head.as_bytes()).unwrap();
+        stream.write_all(request.as_bytes()).unwrap();
         let mut heard = Vec::new();
         stream.read_to_end(&mut heard).unwrap();
         assert_eq!(Answer::of(&heard).status, 200);

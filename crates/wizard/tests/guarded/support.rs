@@ -89,11 +89,12 @@ impl Wizard {
             headers.retain(|(own, _)| !own.eq_ignore_ascii_case(name));
             headers.push((name, (*value).to_owned()));
         }
-        let lines: String = headers
+        let lines = headers
             .iter()
             .filter(|(_, value)| !value.is_empty())
             .map(|(name, value)| format!("{name}: {value}\r\n"))
-            .collect();
+            .collect::<Vec<_>>()
+            .concat();
         format!("{method} {target} HTTP/1.1\r\n{lines}\r\n")
     }
 
