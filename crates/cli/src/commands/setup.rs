@@ -4,6 +4,7 @@
 mod admin;
 mod apply;
 mod checklist;
+mod given;
 mod hand_over;
 mod report;
 mod rotate;

@@ -419,3 +419,44 @@ fn a_product_that_asks_for_its_tokens_itself_is_handed_the_client() {
     assert!(outcome.stderr.contains("asks for its tokens itself"), "{outcome:#?}");
     assert!(fs::exists(Path::new(&sandbox.keep())).unwrap());
 }
+
+/// Somebody names a secret while another one is stored that works.
+fn named(sandbox: &Sandbox, instance: &StandIn, secret: &str) -> Vec<String> {
+    let file = sandbox.file("named", format!("{secret}\n")).display().to_string();
+    [apply(sandbox, instance, &["--no-login", "--client-secret-file"]), vec![file]].concat()
+}
+
+#[test]
+fn a_wrong_secret_does_not_take_the_place_of_the_one_that_works() {
+    let (instance, sandbox) = fresh(&[]);
+    all_in_one_go(&sandbox, &instance);
+    let arguments = named(&sandbox, &instance, "not-this-one");
+    let (outcome, code) = sandbox.run(&arguments).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("secret-not-taken"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("the stored one works, and stays"), "{outcome:#?}");
+    sandbox.run(&["refresh", PROFILE]).ok();
+    // The environment may hold what was meant for another profile.
+    let mut command = sandbox.command(&apply(&sandbox, &instance, &["--no-login"]));
+    command.env("SNOWTOKEN_CLIENT_SECRET", "not-this-one");
+    Running::start(command).finish().ok();
+    sandbox.run(&["refresh", PROFILE]).ok();
+    // Where it cannot be asked, nothing changes either.
+    sandbox.run(&["logout", PROFILE]).ok();
+    let (outcome, code) = sandbox.run(&arguments).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("secret-not-taken"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("there are no tokens here"), "{outcome:#?}");
+    log_in_again(&sandbox, &instance);
+}
+
+#[test]
+fn the_right_secret_is_proved_and_takes_the_place_of_the_one_that_does_not_work() {
+    let (instance, sandbox) = fresh(&[]);
+    all_in_one_go(&sandbox, &instance);
+    let mut client = instance.registered().remove(0);
+    client.client_secret = "changed-by-hand".to_owned();
+    instance.put(client);
+    sandbox.run(&["refresh", PROFILE]).failed_with(&[4]);
+    let outcome = sandbox.run(&named(&sandbox, &instance, "changed-by-hand")).ok();
+    assert!(outcome.stderr.contains("proved: the instance takes the given"), "{outcome:#?}");
+    sandbox.run(&["refresh", PROFILE]).ok();
+}

@@ -108,6 +108,27 @@ impl Session {
         }
     }
 
+    /// Proves a secret that somebody named, while another one is stored: it takes that one's place only
+    /// if the instance takes it, and is forgotten otherwise. The caller holds the lock, and no change
+    /// of the secret is under way.
+    ///
+    /// # Errors
+    /// If the instance could not be asked, or the store not be used.
+    pub fn prove_named_secret(&self, secret: &Secret) -> Result<SecretProof, Error> {
+        self.expect_secret(secret)?;
+        // Both are stored, the named one is the first to be tried.
+        self.swap()?;
+        let proof = self.prove_secret();
+        if !matches!(proof, Ok(SecretProof::Current)) {
+            let current = self.store().client_secret(&self.profile.name, &self.binding())?;
+            if current.as_ref() == Some(secret) {
+                self.swap()?;
+            }
+        }
+        self.retire_secret()?;
+        proof
+    }
+
     /// A refusal of a refresh may be one of the secret: if another one is stored, it is tried too.
     pub(super) fn or_with_spare(
         &self,

@@ -18,10 +18,10 @@ use snowtoken::store::sqlite::SqliteStore;
 use snowtoken::{Error, session, setup};
 
 use super::report::{self, Teller};
-use super::{Wish, admin, hand_over};
+use super::{Wish, admin, given, hand_over};
 use crate::app::{App, missing};
 use crate::args::SetupArgs;
-use crate::commands::{deliver, login::settings};
+use crate::commands::deliver;
 use crate::output;
 use crate::report::Failure;
 
@@ -178,12 +178,13 @@ impl Task<'_> {
             deliver::destination(app, &profile, &store, self.args.output.as_deref())?;
         }
         let session = app.session_over(profile.clone(), store);
+        let file = self.args.client.client_secret_file.as_deref();
         let making = Making {
             world: &app.world,
             home: &app.home,
             plan: &self.wish.plan,
             session: &session,
-            given: settings::secret(app, self.args.client.client_secret_file.as_deref())?,
+            given: given::secret(app, file, &session, found)?,
             orders: self.orders(),
         };
         let ready = making.prepare(authority, found)?;
