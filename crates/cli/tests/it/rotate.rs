@@ -250,3 +250,75 @@ fn what_another_machine_refreshes_is_rotated_there_and_nothing_is_handed_over_ha
     assert_eq!(code.as_deref(), Some("handed-over"), "{outcome:#?}");
     assert_eq!(secret_of(&instance), new);
 }
+
+/// `setup p --apply` for a product that gets its tokens itself.
+fn prepared() -> (StandIn, Sandbox, String) {
+    let (instance, sandbox) = fresh(&[]);
+    let mut arguments = words(&["setup", PROFILE, "--apply", "--target", "glue", "--instance"]);
+    arguments.extend([instance.origin(), "--region".to_owned(), "us-east-1".to_owned()]);
+    sandbox.run(&[arguments, by_admin(&sandbox)].concat()).ok();
+    let copy = sandbox.path("files").join("glue.txt").display().to_string();
+    sandbox.run(&["deliver", PROFILE, "--output", &copy]).ok();
+    (instance, sandbox, copy)
+}
+
+fn is_changing(sandbox: &Sandbox) -> bool {
+    let json = sandbox.run(&["status", PROFILE, "--json"]).ok().json();
+    json["profiles"][0]["client_secret_changes"] == true
+}
+
+#[test]
+fn a_client_of_a_product_that_gets_its_tokens_itself_is_rotated_and_handed_over_again() {
+    let (instance, sandbox, copy) = prepared();
+    for _ in 0..2 {
+        let old = secret_of(&instance);
+        let outcome = sandbox.run(&rotate(&sandbox)).ok();
+        let new = secret_of(&instance);
+        assert_ne!(new, old);
+        let text = fs::read_to_string(&copy).unwrap();
+        assert!(text.contains(&new) && !text.contains(&old), "the copy holds the former secret");
+        assert!(outcome.stderr.contains("nothing here could prove it"), "{outcome:#?}");
+        assert!(!outcome.stderr.contains("snowtoken login"), "{outcome:#?}");
+        assert!(!outcome.stderr.contains("going on"), "{outcome:#?}");
+        assert!(!is_changing(&sandbox));
+        sandbox.run(&["deliver", PROFILE, "--check"]).ok();
+    }
+}
+
+#[test]
+fn a_rotation_for_such_a_product_that_was_killed_is_finished_by_the_next_run() {
+    for nth in 1..=2 {
+        let (instance, sandbox, copy) = prepared();
+        let old = secret_of(&instance);
+        killed_at_request(&sandbox, &instance, &rotate(&sandbox), nth);
+        sandbox.run(&rotate(&sandbox)).ok();
+        let new = secret_of(&instance);
+        assert_ne!(new, old, "killed at request {nth}");
+        assert!(fs::read_to_string(&copy).unwrap().contains(&new), "killed at request {nth}");
+        assert!(!is_changing(&sandbox));
+    }
+}
+
+#[test]
+fn where_there_are_no_tokens_each_run_sets_another_one_or_says_what_is_missing() {
+    let (instance, sandbox) = set_up(&[]);
+    sandbox.run(&["logout", PROFILE]).ok();
+    sandbox.run(&rotate(&sandbox)).ok();
+    let first = secret_of(&instance);
+    let (outcome, code) = sandbox.run(&["setup", PROFILE, "--rotate-secret"]).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("rotation-unfinished"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("snowtoken login p"), "{outcome:#?}");
+    let wrong = sandbox.file("wrong-password", "no\n").display().to_string();
+    let by_wrong = ["setup", PROFILE, "--rotate-secret", "--admin-user", "boss"];
+    let by_wrong = [by_wrong.as_slice(), &["--admin-password-file", &wrong]].concat();
+    let (outcome, code) = sandbox.run(&by_wrong).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("admin-not-accepted"), "{outcome:#?}");
+    assert_eq!(secret_of(&instance), first);
+    sandbox.run(&rotate(&sandbox)).ok();
+    assert_ne!(secret_of(&instance), first);
+    let first = secret_of(&instance);
+    paste(sandbox.start(&["login", PROFILE, "--no-browser"]), &instance).ok();
+    assert!(!is_changing(&sandbox));
+    assert_rotated(&instance, &sandbox, "");
+    assert_eq!(secret_of(&instance), first);
+}

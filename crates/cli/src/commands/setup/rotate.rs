@@ -1,7 +1,8 @@
 //! `setup --rotate-secret`: a new client secret, everywhere. Old and new are both stored until the new
 //! one is proved and delivered; whoever is interrupted runs the same command again.
 
-use std::path::Path;
+mod copies;
+
 use std::process::ExitCode;
 
 use serde_json::json;
@@ -12,10 +13,9 @@ use snowtoken::core::servicenow::Instance;
 use snowtoken::core::setup::apply::{
     Apply, ApplyError, Authority, Found, FoundClient, Orders, Search,
 };
-use snowtoken::delivery::Credentials;
-use snowtoken::delivery::follow::{self, Standing};
+use snowtoken::core::target::Target;
 use snowtoken::session::SecretProof;
-use snowtoken::store::{Delivery, RecordState, SpareRole};
+use snowtoken::store::{RecordState, SpareRole};
 use snowtoken::{Error, Session, config, setup};
 
 use super::{Wish, admin, apply, report};
@@ -23,7 +23,7 @@ use crate::app::App;
 use crate::args::SetupArgs;
 use crate::output;
 use crate::report::Failure;
-use crate::{files, terminal};
+use crate::terminal;
 
 pub(crate) fn run(app: &App, args: &SetupArgs) -> Result<ExitCode, Failure> {
     let name = app.name(args.profile.as_deref())?;
@@ -79,17 +79,43 @@ impl Task<'_> {
         Ok(store.map(|store| self.app.session_over(profile, store)))
     }
 
-    /// What an interrupted run left: done, or `None` if the secret is still to be set.
+    /// What an interrupted run left: done, or `None` if a secret is still to be set.
     fn go_on(&self, session: &Session) -> Result<Option<ExitCode>, Failure> {
         let _lock = session.lock()?;
         let role = session.spare_secret()?;
         let proof = session.prove_secret()?;
         match (role, session.spare_secret()?) {
+            (Some(SpareRole::Former), _)
+                if matches!(proof, SecretProof::NothingToTry)
+                    && self.prepared(session)?.is_none() =>
+            {
+                self.nothing_to_try()
+            }
             // The instance has it already: the run was stopped before it could note that.
             (_, None | Some(SpareRole::Former)) => self.finish(session, proof).map(Some),
             (Some(SpareRole::Former), Some(SpareRole::Next)) => Err(not_taken()),
             (_, Some(SpareRole::Next)) => Ok(None),
         }
+    }
+
+    /// The secret was set, and is proved by no run of this command: an administrator may set another one.
+    fn nothing_to_try(&self) -> Result<Option<ExitCode>, Failure> {
+        if admin::is_named(self.app, &self.args.api) {
+            output::say(format!(
+                "{}: the last one was set and is not proved; another one is made",
+                self.name
+            ));
+            return Ok(None);
+        }
+        let text =
+            "the new client secret was set, and there are no tokens here that could prove it";
+        let login = format!("snowtoken login {}", self.name);
+        Err(Failure::told(Code::RotationUnfinished, text)
+            .with_hint(Hint::run(login, "proves the new secret, and ends the change"))
+            .with_hint(Hint::set(
+                "--admin-user USER",
+                "with this command makes and sets another one",
+            )))
     }
 
     fn by_admin(&self, session: Option<Session>) -> Result<ExitCode, Failure> {
@@ -143,6 +169,16 @@ impl Task<'_> {
         ));
         let proof = session.prove_secret()?;
         self.finish(&session, proof)
+    }
+
+    /// The product, if it gets its tokens itself.
+    fn prepared(&self, session: &Session) -> Result<Option<Target>, Failure> {
+        let profile = session.profile();
+        if !self.app.classes().prepare_only(&profile.target) {
+            return Ok(None);
+        }
+        let held = session.store().standing(&profile.name)?.and_then(|standing| standing.held);
+        if held.is_some() { Ok(None) } else { self.app.target(&profile.target).map(Some) }
     }
 
     fn work(&self, what: (&FoundClient, Secret), authority: Authority) -> Apply {
@@ -216,6 +252,7 @@ impl Task<'_> {
     /// Proved as far as can be; delivered again; the old one forgotten.
     fn finish(&self, session: &Session, proof: SecretProof) -> Result<ExitCode, Failure> {
         let name = self.name;
+        let prepared = self.prepared(session)?;
         let is_proved = match proof {
             SecretProof::Current => {
                 output::say(format!("{name}: proved: the instance takes the new client secret"));
@@ -223,16 +260,22 @@ impl Task<'_> {
             }
             SecretProof::StillFormer => return Err(not_taken()),
             SecretProof::NothingToTry => {
-                output::say(format!(
-                    "{name}: not proved: there are no tokens to refresh. `snowtoken login {name}` proves it; until \
-                     then the old secret is kept, sealed"
-                ));
+                output::say(match &prepared {
+                    Some(target) => format!(
+                        "{name}: not proved: {} gets its tokens itself, and nothing here could prove it",
+                        target.title
+                    ),
+                    None => format!(
+                        "{name}: not proved: there are no tokens to refresh. `snowtoken login {name}` proves it; \
+                         until then the old secret is kept, sealed"
+                    ),
+                });
                 false
             }
             SecretProof::Neither(error) => return Err(neither(&error)),
         };
-        let delivered = self.deliver_again(session)?;
-        if is_proved {
+        let delivered = copies::deliver_again(session, prepared.as_ref())?;
+        if is_proved || prepared.is_some() {
             session.retire_secret()?;
             output::say(format!("{name}: done; the old client secret is forgotten here"));
         }
@@ -246,76 +289,6 @@ impl Task<'_> {
             }))?;
         }
         Ok(ExitCode::SUCCESS)
-    }
-
-    /// Rewrites what was delivered and reads it back. What is gone stays gone, and what somebody
-    /// changed is theirs.
-    fn deliver_again(&self, session: &Session) -> Result<Vec<String>, Failure> {
-        let Some(record) = session.store().load(self.name)? else { return Ok(Vec::new()) };
-        if session.check_usable(&record).is_err() {
-            return Ok(Vec::new());
-        }
-        let deliveries = session.store().deliveries(self.name)?;
-        let (mut written, mut failed) = (Vec::new(), Vec::new());
-        for delivery in &deliveries {
-            match self.rewrite(session, delivery) {
-                Ok(true) => {
-                    output::say(format!("{}: delivered again to {}", self.name, delivery.path));
-                    written.push(delivery.path.clone());
-                }
-                Ok(false) => output::say(format!(
-                    "{}: {} is not there any more, and is not made again: whoever has it needs the new secret",
-                    self.name, delivery.path
-                )),
-                Err(failure) => failed.push((delivery.path.clone(), failure)),
-            }
-        }
-        let Some((path, first)) = failed.into_iter().next() else { return Ok(written) };
-        let text = format!("the new secret works, and could not be delivered to {path}: {first}");
-        Err(Failure::told(Code::RotationUnfinished, text))
-    }
-
-    /// Whether the file was written again; `false` if it is gone.
-    fn rewrite(&self, session: &Session, delivery: &Delivery) -> Result<bool, Failure> {
-        let path = Path::new(&delivery.path);
-        let copy = match files::read(path) {
-            Ok(copy) => copy,
-            Err(error) if error.kind() == std::io::ErrorKind::NotFound => return Ok(false),
-            Err(error) => {
-                return Err(Failure::told(
-                    Code::OutputUnwritable,
-                    format!("it cannot be read: {error}"),
-                ));
-            }
-        };
-        let secret = session.store().client_secret(self.name, &session.binding())?;
-        // A run that was stopped after writing has not noted that it did.
-        let holds_new = |secret: &Secret| {
-            let text = secret.expose().as_bytes();
-            !text.is_empty() && copy.windows(text.len()).any(|window| window == text)
-        };
-        let is_ours = session.store().fingerprint(&copy) == delivery.fingerprint;
-        if !is_ours && !secret.as_ref().is_some_and(holds_new) {
-            let text = "it was changed after the delivery, and is left as it is; remove it, or deliver to it by hand";
-            return Err(Failure::told(Code::DeliveryDrifted, text));
-        }
-        let order = follow::order_of(delivery)?;
-        let record = session.record()?;
-        let credentials = Credentials {
-            profile: session.profile(),
-            client_secret: secret.as_ref(),
-            tokens: Some(&record.tokens),
-            fresh_code: None,
-            created: session.now(),
-        };
-        let mut store = session.store();
-        follow::write(&mut **store, path, &credentials, &order, delivery.wish.clone())?;
-        let again = store.deliveries(self.name)?;
-        let again = again.iter().find(|d| d.format == delivery.format && d.path == delivery.path);
-        match again.map(|again| follow::standing(&**store, again, Some(&credentials))) {
-            Some(Standing::Drifted(how)) => Err(Failure::told(Code::DeliveryDrifted, how)),
-            _ => Ok(true),
-        }
     }
 }
 
