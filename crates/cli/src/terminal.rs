@@ -21,6 +21,9 @@ use zeroize::{Zeroize as _, Zeroizing};
 
 use crate::output;
 
+/// Longer than any secret or passphrase.
+const SECRET_LIMIT: usize = 4096;
+
 /// Whether there is a person at the other end.
 pub(crate) fn can_ask() -> bool {
     io::stdin().is_terminal() && io::stderr().is_terminal()
@@ -69,17 +72,22 @@ pub(crate) fn line(prompt: &str) -> Option<Secret> {
         return line.filter(|line| !line.expose().trim().is_empty());
     }
     output::say("");
-    let (line, _) = piped_line(&mut io::stdin().lock()).ok()?;
+    let (line, _) = piped_line(&mut io::stdin().lock(), PASTE_LIMIT).ok()?;
     Some(line).filter(|line| !line.expose().trim().is_empty())
 }
 
 /// The first line of a file, `-` being standard input. One line break at its end is not part of it.
 pub(crate) fn first_line(path: &Path) -> io::Result<Secret> {
-    if path == Path::new("-") {
-        return piped_line(&mut io::stdin().lock()).map(|(secret, _)| secret);
+    let (secret, _) = if path == Path::new("-") {
+        piped_line(&mut io::stdin().lock(), SECRET_LIMIT)?
+    } else {
+        piped_line(&mut std::fs::File::open(path)?, SECRET_LIMIT)?
+    };
+    if secret.expose().len() > SECRET_LIMIT {
+        let text = format!("its first line is longer than {SECRET_LIMIT} bytes");
+        return Err(io::Error::new(io::ErrorKind::InvalidData, text));
     }
-    let mut file = std::fs::File::open(path)?;
-    piped_line(&mut file).map(|(secret, _)| secret)
+    Ok(secret)
 }
 
 /// All of standard input, as a secret.
@@ -92,13 +100,13 @@ pub(crate) fn piped_secret(limit: u16) -> io::Result<Secret> {
     })
 }
 
-/// Reads up to and including a line break, byte by byte: what comes after it is somebody else's.
-/// Tells whether the input ended.
-fn piped_line(input: &mut impl io::Read) -> io::Result<(Secret, bool)> {
-    let mut line = Zeroizing::new(Vec::with_capacity(PASTE_LIMIT + 2));
+/// Reads up to and including a line break, byte by byte: what comes after it is somebody else's. A
+/// longer line than the limit is cut off one byte behind it. Tells whether the input ended.
+fn piped_line(input: &mut impl io::Read, limit: usize) -> io::Result<(Secret, bool)> {
+    let mut line = Zeroizing::new(Vec::with_capacity(limit + 2));
     let mut byte = [0];
     let mut ended = true;
-    while line.len() <= PASTE_LIMIT {
+    while line.len() <= limit {
         match input.read(&mut byte) {
             Ok(0) => break,
             Ok(_) if byte[0] == b'\n' => {
@@ -143,7 +151,7 @@ pub(crate) fn pastes(prompt: &'static str) -> Receiver<Paste> {
 }
 
 fn piped(sender: &Sender<Paste>) {
-    let paste = match piped_line(&mut io::stdin().lock()) {
+    let paste = match piped_line(&mut io::stdin().lock(), PASTE_LIMIT) {
         Ok((line, true)) if line.is_empty() => Paste::End,
         Ok((line, _)) => Paste::Text(line),
         // What is no text is no URL: let the parser say so.

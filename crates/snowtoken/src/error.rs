@@ -304,6 +304,9 @@ impl Diagnose for Error {
             );
             return [again].into_iter().chain(self.code().entry().hints()).collect();
         }
+        if let Self::NoClientSecret(_) = self {
+            return vec![Hint::run("snowtoken login", "asks for it")];
+        }
         if let Self::FailedBefore { next: Some(_), .. } = self {
             let now = Hint::run("snowtoken refresh", "asks the instance now, without waiting");
             return self.code().entry().hints().into_iter().chain([now]).collect();

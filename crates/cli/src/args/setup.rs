@@ -35,10 +35,12 @@ pub(crate) struct SetupArgs {
     #[arg(long, value_name = "FILE", conflicts_with = "rotate_secret")]
     pub(crate) output: Option<PathBuf>,
     /// How the checklist is written; usually as the file's name ends
-    #[arg(long, value_enum, requires = "checklist")]
+    #[arg(long, value_enum, requires = "checklist",
+        conflicts_with_all = ["background_script", "apply", "rotate_secret"])]
     pub(crate) format: Option<ChecklistFormat>,
     /// The instance's release; without it both screens are explained
-    #[arg(long, value_enum, requires = "checklist")]
+    #[arg(long, value_enum, requires = "checklist",
+        conflicts_with_all = ["background_script", "apply", "rotate_secret"])]
     pub(crate) release: Option<ReleaseChoice>,
     /// Switch the client credentials grant on for the whole instance
     #[arg(long, conflicts_with_all = ["checklist", "rotate_secret"])]
@@ -70,7 +72,7 @@ pub(crate) struct ClientArgs {
     #[arg(long, value_name = "ID")]
     pub(crate) client_id: Option<String>,
     /// Read the client secret from this file (`-` is standard input)
-    #[arg(long, value_name = "FILE")]
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["checklist", "rotate_secret"])]
     pub(crate) client_secret_file: Option<PathBuf>,
     /// Access Token Lifespan: seconds, or 30m, 2h
     #[arg(long, value_name = "DURATION")]

@@ -4,7 +4,7 @@
 mod admin;
 mod apply;
 mod checklist;
-mod given;
+pub(crate) mod given;
 mod hand_over;
 mod report;
 mod rotate;
@@ -157,7 +157,11 @@ fn with_grant(mut target: Target, typed: Option<GrantChoice>, known: Option<&Pro
         Some(GrantChoice::AuthorizationCode) => Some(Grant::AuthorizationCode),
         Some(GrantChoice::ClientCredentials) => Some(Grant::ClientCredentials),
         Some(GrantChoice::JwtBearer) => Some(Grant::JwtBearer),
-        None => known.filter(|profile| profile.target == target.name).map(|profile| profile.grant),
+        // Of a product that takes no grant we know, a profile holds the usual one, which nobody chose.
+        None => known
+            .filter(|profile| profile.target == target.name)
+            .map(|profile| profile.grant)
+            .filter(|grant| target.class.grant().is_some() || *grant != Grant::AuthorizationCode),
     };
     match chosen {
         Some(Grant::ClientCredentials) => target.class = Class::ClientCredentials,

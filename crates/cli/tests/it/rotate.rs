@@ -322,3 +322,48 @@ fn where_there_are_no_tokens_each_run_sets_another_one_or_says_what_is_missing()
     assert_rotated(&instance, &sandbox, "");
     assert_eq!(secret_of(&instance), first);
 }
+
+#[test]
+fn what_no_form_takes_is_not_taken_for_a_secret() {
+    let (instance, sandbox) = set_up(&[]);
+    let (old, before) = (secret_of(&instance), instance.received().len());
+    let by_hand = |file: &str, said: &str| {
+        let rotate = ["setup", PROFILE, "--rotate-secret", "--new-secret-file", file];
+        let (outcome, code) = sandbox.run(&rotate).failed_with(&[2]);
+        assert_eq!(code.as_deref(), Some("usage"), "{outcome:#?}");
+        assert!(outcome.stderr.contains(said), "{said}: {outcome:#?}");
+    };
+    by_hand("/dev/zero", "its first line is longer than 4096 bytes");
+    for text in ["a\0b\n", "a\x1b[2Jb\n", "a\tb\n"] {
+        let file = sandbox.file("odd", text).display().to_string();
+        by_hand(&file, "holds control characters, which no form takes");
+    }
+    assert_eq!((secret_of(&instance), instance.received().len()), (old, before));
+}
+
+#[test]
+fn what_is_missing_is_named_and_nothing_else() {
+    let (_instance, sandbox) = set_up(&[]);
+    let (outcome, code) = sandbox.run(&["setup", PROFILE, "--rotate-secret"]).failed_with(&[2]);
+    assert_eq!(code.as_deref(), Some("input-needed"), "{outcome:#?}");
+    for (word, is_there) in [
+        ("--admin-user USER", true),
+        ("--new-secret-file FILE", true),
+        ("--client-secret-file", false),
+        ("SNOWTOKEN_CLIENT_SECRET", false),
+    ] {
+        assert_eq!(outcome.stderr.contains(word), is_there, "{word}: {outcome:#?}");
+    }
+    let login = ["login", "new", "--no-input", "--instance", "dev1", "--client-id", "0123"];
+    let login = [&login[..], &["--region", "us-west-2"]].concat();
+    let (outcome, _) = sandbox.run(&login).failed_with(&[2]);
+    for word in ["--client-secret-file FILE", "SNOWTOKEN_CLIENT_SECRET"] {
+        assert!(outcome.stderr.contains(word), "{word}: {outcome:#?}");
+    }
+    let output = sandbox.path("files").join("nowhere").join("x.txt").display().to_string();
+    let list = ["setup", "--checklist", "--region", "us-west-2", "--output", &output];
+    let (outcome, code) = sandbox.run(&list).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("output-unwritable"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("name another file"), "{outcome:#?}");
+    assert!(!outcome.stderr.contains("snowtoken deliver"), "{outcome:#?}");
+}

@@ -291,3 +291,26 @@ fn a_place_that_cannot_be_written_is_noticed_before_a_secret_is_made() {
     assert_eq!(code.as_deref(), Some("output-unwritable"), "{done:#?}");
     assert!(!sandbox.keep().join("config.toml").exists());
 }
+
+#[test]
+fn a_flag_that_means_nothing_in_a_way_of_it_is_refused() {
+    let sandbox = Sandbox::new();
+    let api = ["--no-login", "--no-browser", "--no-output"];
+    let rights =
+        ["--admin-user=a", "--admin-password-file=f", "--admin-profile=p", "--dry-run", "--json"];
+    let checklist = ["--format=html", "--release=zurich"];
+    let by_hand = ["--new-secret-file=f"];
+    for (way, flags) in [
+        ("--checklist", [&api[..], &rights, &by_hand, &["--client-secret-file=f"]].concat()),
+        ("--background-script", [&api[..], &rights, &by_hand, &checklist].concat()),
+        ("--apply", [&by_hand[..], &checklist].concat()),
+        ("--rotate-secret", [&api[..], &checklist, &["--client-secret-file=f"]].concat()),
+    ] {
+        for flag in flags {
+            let arguments = [&["setup", "dev", way, flag][..], &REGION].concat();
+            let outcome = sandbox.run(&arguments).ended_with(&[2]);
+            assert!(outcome.stderr.contains("cannot be used with"), "{way} {flag}: {outcome:#?}");
+        }
+    }
+    assert!(!sandbox.keep().exists(), "something was kept");
+}

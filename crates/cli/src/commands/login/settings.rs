@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use snowtoken::core::diagnosis::Code;
+use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::oauth::Scope;
 use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
 use snowtoken::core::oauth::jwt::Claim;
@@ -353,25 +353,45 @@ pub(crate) fn client_secret(
     let asked = if app.no_input { None } else { terminal::hidden("Client secret: ") };
     asked.map(Some).ok_or_else(|| {
         Failure::told(Code::InputNeeded, "the client secret is needed and nobody can be asked")
+            .with_hint(Hint::set(
+                "--client-secret-file FILE",
+                "reads the client secret from a file, `-` is standard input",
+            ))
+            .with_hint(Hint::set(
+                variables::CLIENT_SECRET.name,
+                "hands the client secret over in the environment",
+            ))
     })
 }
 
 /// A client secret from a file or the environment.
 pub(crate) fn secret(app: &App, file: Option<&Path>) -> Result<Option<Secret>, Failure> {
-    let Some(path) = file else {
-        return Ok(app.world.environment.get(&variables::CLIENT_SECRET).map(Secret::new));
-    };
-    let secret = terminal::first_line(path).map_err(|error| {
-        Failure::told(
-            Code::Usage,
-            format!("the client secret cannot be read from {}: {error}", path.display()),
-        )
-    })?;
-    if secret.is_empty() {
-        return Err(Failure::told(
-            Code::Usage,
-            format!("{} holds no client secret", path.display()),
-        ));
+    if let Some(path) = file {
+        return line_of(path, "client secret").map(Some);
     }
-    Ok(Some(secret))
+    let Some(text) = app.world.environment.get(&variables::CLIENT_SECRET) else { return Ok(None) };
+    if text.contains(char::is_control) {
+        return Err(not_plain(variables::CLIENT_SECRET.name, "client secret"));
+    }
+    Ok(Some(Secret::new(text)))
+}
+
+/// The first line of a file, as a secret that a form could hold.
+pub(crate) fn line_of(path: &Path, what: &str) -> Result<Secret, Failure> {
+    let line = terminal::first_line(path).map_err(|error| {
+        let text = format!("the {what} cannot be read from {}: {error}", path.display());
+        Failure::told(Code::Usage, text)
+    })?;
+    if line.is_empty() {
+        return Err(Failure::told(Code::Usage, format!("{} holds no {what}", path.display())));
+    }
+    if line.expose().contains(char::is_control) {
+        return Err(not_plain(path.display(), what));
+    }
+    Ok(line)
+}
+
+fn not_plain(place: impl std::fmt::Display, what: &str) -> Failure {
+    let text = format!("the {what} in {place} holds control characters, which no form takes");
+    Failure::told(Code::Usage, text)
 }

@@ -5,6 +5,7 @@ use std::process::ExitCode;
 
 use serde_json::json;
 use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
+use snowtoken::core::oauth::client::AuthenticationMethod;
 use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::secret::Secret;
@@ -12,14 +13,15 @@ use snowtoken::core::target::{Class, Target, Value};
 use snowtoken::prepared::{self, Prepared};
 use snowtoken::store::sqlite::SqliteStore;
 use snowtoken::store::{AuditEntry, TokenStore as _};
-use snowtoken::{config, session};
+use snowtoken::{Session, config, session};
 
 use super::taken;
 use crate::app::App;
 use crate::args::AddArgs;
 use crate::commands::login::settings::{self, Typed};
-use crate::output;
+use crate::commands::setup::given;
 use crate::report::Failure;
+use crate::{output, terminal};
 
 pub(super) fn run(app: &App, args: &AddArgs) -> Result<ExitCode, Failure> {
     let name = ProfileName::parse(&args.profile)?;
@@ -38,18 +40,53 @@ pub(super) fn run(app: &App, args: &AddArgs) -> Result<ExitCode, Failure> {
     let mut store = app.store_or_new(args.key)?;
     store.probe()?;
     check_free(&store, &profile, known.is_some())?;
-    let secret =
-        settings::client_secret(app, args.client_secret_file.as_deref(), &profile, &store)?;
+    let stored = store.client_secret(&name, &session::binding(&profile))?;
+    let secret = secret(app, args, &profile, &store, stored.as_ref())?;
+    let is_to_be_proved = store.standing(&name)?.is_some_and(|standing| standing.held.is_some())
+        && stored.is_some()
+        && secret != stored;
+    if is_to_be_proved && args.no_verify {
+        let text = "there are tokens that go by the stored client secret: another one is proved by the instance, \
+                    which --no-verify does not ask";
+        return Err(Failure::told(Code::Usage, text).about(&name));
+    }
     if !args.no_verify {
         prepared::awake(&app.world, &profile).map_err(|error| unchecked(error, &name))?;
     }
-    keep(app, &mut store, &profile, secret.as_ref())?;
+    let session = app.session_over(profile.clone(), store);
+    keep(app, &session, secret.as_ref(), is_to_be_proved)?;
     let added = Added { args, profile: &profile, target: &target, secret: secret.as_ref() };
     added.tell(app);
     if args.json {
         added.print()?;
     }
     Ok(ExitCode::SUCCESS)
+}
+
+/// The client secret. A change of a profile asks for it anew, and the stored one stays if nobody answers:
+/// what the environment holds may be meant for another profile.
+fn secret(
+    app: &App,
+    args: &AddArgs,
+    profile: &Profile,
+    store: &SqliteStore,
+    stored: Option<&Secret>,
+) -> Result<Option<Secret>, Failure> {
+    let (Some(stored), None, false) =
+        (stored, &args.client_secret_file, profile.authentication == AuthenticationMethod::None)
+    else {
+        let file = args.client_secret_file.as_deref();
+        return settings::client_secret(app, file, profile, store);
+    };
+    let prompt = "Client secret (Enter keeps the stored one): ";
+    let asked = if app.no_input { None } else { terminal::hidden(prompt) };
+    if asked.is_none() {
+        output::say(format!(
+            "{}: the stored client secret stays; --client-secret-file FILE gives another one",
+            profile.name
+        ));
+    }
+    Ok(asked.or_else(|| Some(stored.clone())))
 }
 
 /// Tokens are bound to instance and client: those of another one would be out of reach.
@@ -78,15 +115,22 @@ fn unchecked(error: snowtoken::Error, name: &ProfileName) -> Failure {
 /// Secret first, then what names it: each is durable when its call returns.
 fn keep(
     app: &App,
-    store: &mut SqliteStore,
-    profile: &Profile,
+    session: &Session,
     secret: Option<&Secret>,
+    is_to_be_proved: bool,
 ) -> Result<(), Failure> {
-    let _lock = session::lock(&app.home.data, &profile.name)?;
-    if let Some(secret) = secret {
-        store.set_client_secret(&profile.name, &session::binding(profile), secret)?;
+    let profile = session.profile();
+    let _lock = session.lock()?;
+    match secret {
+        Some(secret) if is_to_be_proved => {
+            given::prove(session, secret).map_err(|failure| failure.about(&profile.name))?;
+        }
+        Some(secret) => {
+            session.store().set_client_secret(&profile.name, &session.binding(), secret)?;
+        }
+        None => {}
     }
-    store.append_audit(&AuditEntry {
+    session.store().append_audit(&AuditEntry {
         at: app.world.now(),
         profile: profile.name.clone(),
         event: "add".to_owned(),

@@ -1,7 +1,5 @@
 //! By whose rights the registry is changed. The password of an administrator is used and never kept.
 
-use std::path::Path;
-
 use snowtoken::Error;
 use snowtoken::core::diagnosis::{Code, Hint};
 use snowtoken::core::printable::Printable;
@@ -12,6 +10,7 @@ use snowtoken::variables;
 
 use crate::app::App;
 use crate::args::ApiArgs;
+use crate::commands::login::settings;
 use crate::report::Failure;
 use crate::terminal;
 
@@ -65,7 +64,7 @@ fn password(
     instance: &Instance,
 ) -> Result<Secret, Failure> {
     if let Some(path) = &args.admin_password_file {
-        return line_of(path, "password");
+        return settings::line_of(path, "password");
     }
     if let Some(text) = app.world.environment.get(&variables::ADMIN_PASSWORD) {
         return Ok(Secret::new(text));
@@ -82,18 +81,6 @@ fn password(
             "its first line is the password (`-` is standard input)",
         ))
     })
-}
-
-/// The first line of a file, as a secret.
-pub(super) fn line_of(path: &Path, what: &str) -> Result<Secret, Failure> {
-    let line = terminal::first_line(path).map_err(|error| {
-        let text = format!("the {what} cannot be read from {}: {error}", path.display());
-        Failure::told(Code::Usage, text)
-    })?;
-    if line.is_empty() {
-        return Err(Failure::told(Code::Usage, format!("{} holds no {what}", path.display())));
-    }
-    Ok(line)
 }
 
 /// A token goes to the instance it comes from, and nowhere else.

@@ -21,6 +21,7 @@ use snowtoken::{Error, Session, config, setup};
 use super::{Wish, admin, apply, report};
 use crate::app::App;
 use crate::args::SetupArgs;
+use crate::commands::login::settings;
 use crate::output;
 use crate::report::Failure;
 use crate::terminal;
@@ -221,7 +222,7 @@ impl Task<'_> {
 
     fn new_secret(&self) -> Result<Secret, Failure> {
         if let Some(path) = &self.args.api.new_secret_file {
-            return admin::line_of(path, "client secret");
+            return settings::line_of(path, "client secret");
         }
         let asked = if self.app.no_input {
             None

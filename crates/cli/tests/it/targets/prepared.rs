@@ -6,6 +6,8 @@ use std::fs;
 use serde_json::{Value, json};
 
 use crate::support::instance::{Instance as _, PROFILE, log_in, words};
+use crate::support::process::Running;
+use crate::support::pty::{Terminal, plain};
 use crate::support::sandbox::Sandbox;
 use crate::support::stand_in::StandIn;
 
@@ -352,4 +354,55 @@ fn amazons_products_get_their_secret_without_tokens_and_a_copy_is_checked() {
         assert!(outcome.stderr.contains("no program is known that takes"), "{outcome:#?}");
     }
     assert_eq!(instance.token_requests().len(), 0);
+}
+
+/// The grant of such a profile is nobody's choice.
+#[test]
+fn a_profile_that_was_added_is_set_up_as_the_product_wants_it() {
+    let (instance, sandbox) = (StandIn::with(&[]), Sandbox::new());
+    sandbox.run(&add(&sandbox, &instance, "grafana", &[])).ok();
+    for more in [&[][..], &["--target", "grafana"]] {
+        let outcome = sandbox.run(&[&["setup", PROFILE, "--checklist"][..], more].concat()).ok();
+        assert!(outcome.stdout.contains("Grafana"), "{outcome:#?}");
+    }
+}
+
+#[test]
+fn another_secret_is_asked_for_and_the_stored_one_stays_if_nobody_answers() {
+    let (instance, sandbox) = (StandIn::with(&[]), Sandbox::new());
+    sandbox.run(&add(&sandbox, &instance, "n8n", &[])).ok();
+    let replace = words(&["profile", "add", PROFILE, "--replace"]);
+    let holds = |secret: &str| {
+        let text = sandbox.run(&["deliver", PROFILE]).ok().stdout;
+        assert!(text.contains(&format!("Client Secret: {secret}\n")), "{secret}: {text}");
+    };
+    let stays = "p: the stored client secret stays; --client-secret-file FILE gives another one";
+    let mut command = sandbox.command(&replace);
+    command.env("SNOWTOKEN_CLIENT_SECRET", "of-another-profile");
+    let outcome = Running::start(command).finish().ok();
+    assert!(outcome.stderr.contains(stays), "{outcome:#?}");
+    holds(TYPED);
+    for (typed, held, said) in [("", TYPED, true), ("typed-anew", "typed-anew", false)] {
+        let mut terminal = Terminal::start(&sandbox.command(&replace), 100);
+        terminal.wait(|text| text.contains("Enter keeps the stored one").then_some(()));
+        terminal.keys(format!("{typed}\r"));
+        let session = terminal.finish();
+        let text = plain(&session.text());
+        assert_eq!(session.code, Some(0), "{text}");
+        assert_eq!(text.contains("the stored client secret stays"), said, "{text}");
+        holds(held);
+    }
+}
+
+#[test]
+fn where_there_are_tokens_another_secret_is_proved_before_it_is_stored() {
+    let (instance, sandbox) = (StandIn::with(&[]), Sandbox::new());
+    log_in(&sandbox, &instance);
+    let wrong = sandbox.file("wrong", "not-this-one\n").display().to_string();
+    let replace = ["profile", "add", PROFILE, "--replace", "--client-secret-file", &wrong];
+    let (outcome, code) = sandbox.run(&replace).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("secret-not-taken"), "{outcome:#?}");
+    let blind = [&replace[..], &["--no-verify"]].concat();
+    sandbox.run(&blind).failed_with(&[2]);
+    sandbox.run(&["refresh", PROFILE]).ok();
 }

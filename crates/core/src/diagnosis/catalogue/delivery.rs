@@ -6,7 +6,7 @@ macro_rules! delivery_entries {
     OutputUnwritable = "output-unwritable", "the file could not be written", Machine, Failed {
         cause: "Folder missing, no permission, disk full, or something else stands in its place.",
         proof: "The operating system refused; what was there before is untouched, and the tokens are safe in the store.",
-        fixes: [Run("snowtoken deliver --output FILE", "writes it somewhere else")],
+        fixes: [Note("name another file, in a folder that is there and that you may write")],
         who: "you",
         signs: [],
         source: "a rule of snowtoken",

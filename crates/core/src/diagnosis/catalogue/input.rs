@@ -69,8 +69,7 @@ macro_rules! input_entries {
     InputNeeded = "input-needed", "an answer is needed, and nobody can be asked", You, Usage {
         cause: "A value is missing and the terminal is absent or --no-input was given.",
         proof: "Prompts need a terminal.",
-        fixes: [Set("--client-secret-file FILE", "reads the client secret from a file, `-` is standard input"),
-            Set("SNOWTOKEN_CLIENT_SECRET", "hands the client secret over in the environment")],
+        fixes: [Note("run it on a terminal and answer, or give the value in another way")],
         who: "you",
         signs: [],
         rehearsal: Command("snowtoken login dev --no-input --instance dev1 --client-id 0123 --region us-west-2"),
