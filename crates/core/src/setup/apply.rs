@@ -7,6 +7,7 @@
 
 mod answer;
 mod auth_scopes;
+mod belief;
 mod classic;
 mod entity;
 mod error;

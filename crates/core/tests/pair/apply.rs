@@ -309,7 +309,8 @@ fn a_name_that_is_taken_is_told_as_such() {
 #[test]
 fn an_id_that_the_instance_chose_itself_is_noticed() {
     let mut desk = Desk::at(instance(&[]));
-    let body = br#"{"result":{"sys_id":"1","client_id":"theirs"}}"#.to_vec();
+    let body = br#"{"result":{"sys_id":"0123456789abcdef0123456789abcdef","client_id":"theirs"}}"#
+        .to_vec();
     let answer = http::Response::builder().status(201).body(body).unwrap();
     let found = desk.search(&plan()).unwrap();
     assert!(matches!(found, Some(Found::Nothing)));
@@ -318,6 +319,50 @@ fn an_id_that_the_instance_chose_itself_is_noticed() {
     let mut apply = Apply::create(address(), authority("admin"), plan(), made, Orders::default());
     let error = desk.drive(&mut apply).unwrap_err();
     assert_eq!(error, ApplyError::OtherId("theirs".to_owned()));
+}
+
+/// Something that answers everything well is no instance: nothing more is sent to it.
+#[test]
+fn an_answer_without_the_clients_record_ends_the_work_before_anything_else_is_sent() {
+    let bodies = [
+        (r#"{"result":[]}"#, "no record"),
+        (r#"{"result":[{"sys_id":"0123456789abcdef0123456789abcdef"}]}"#, "no record"),
+        (r#"{"result":{}}"#, "a record without its key"),
+        (r#"{"result":{"sys_id":"","client_id":"x"}}"#, "a record without its key"),
+        (r#"{"result":{"sys_id":"../../x","client_id":"x"}}"#, "a record without its key"),
+        (
+            r#"{"result":{"sys_id":"0123456789abcdef0123456789abcdef"}}"#,
+            "a record without its client ID",
+        ),
+    ];
+    for (body, said) in bodies {
+        let mut desk = Desk::at(instance(&[]));
+        assert!(matches!(desk.search(&plan()).unwrap(), Some(Found::Nothing)));
+        let answer = http::Response::builder().status(200).body(body.as_bytes().to_vec()).unwrap();
+        desk.there.script("/api/now/table/oauth_entity", answer);
+        let made = (ClientId::parse(ID).unwrap(), Secret::new(SECRET));
+        let (address, by) = (address(), authority("admin"));
+        let mut apply = Apply::create(address, by, plan(), made, Orders::default());
+        let error = desk.drive(&mut apply).unwrap_err();
+        assert_eq!(error.code(), Code::ApiUnexpected, "{body}");
+        assert!(error.to_string().contains(said), "{body}: {error}");
+        assert!(apply.items().is_empty(), "{body}: {:?}", apply.items());
+    }
+}
+
+#[test]
+fn a_client_that_is_found_without_a_key_is_not_worked_on() {
+    let mut desk = Desk::at(instance(&[]));
+    for key in ["", "1", "../../x"] {
+        let row = format!(
+            r#"{{"result":[{{"sys_id":"{key}","client_id":"{ID}","name":"{}"}}]}}"#,
+            plan().name
+        );
+        let answer = http::Response::builder().status(200).body(row.into_bytes()).unwrap();
+        desk.there.script("/api/now/table/oauth_entity", answer);
+        let error = desk.search(&plan()).unwrap_err();
+        assert_eq!(error.code(), Code::ApiUnexpected, "{key}: {error}");
+    }
 }
 
 #[test]

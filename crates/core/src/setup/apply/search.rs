@@ -1,6 +1,7 @@
 //! Finding the client: by its ID, else by its name, and exactly one.
 
 use super::answer::{Heard, Row, hear, text};
+use super::belief::is_key;
 use super::entity::FIELDS;
 use super::error::ApplyError;
 use super::table::{Authority, Call};
@@ -136,7 +137,7 @@ fn of(row: Row) -> Result<FoundClient, ApplyError> {
         crate::servicenow::ApiError::Unexpected { status: 200, detail }
     };
     let client_id = ClientId::parse(text(&row, "client_id")).map_err(|_| unreadable())?;
-    if text(&row, "sys_id").is_empty() {
+    if !is_key(text(&row, "sys_id")) {
         return Err(unreadable().into());
     }
     let name = text(&row, "name").to_owned();

@@ -11,7 +11,7 @@ use super::error::ApplyError;
 use super::report::{Fate, Item, Planned};
 use super::search::FoundClient;
 use super::table::{Authority, Call, Fields};
-use super::{auth_scopes, classic};
+use super::{auth_scopes, belief, classic};
 use crate::oauth::client::ClientId;
 use crate::oauth::{Request, Response};
 use crate::profile::Grant;
@@ -197,6 +197,16 @@ impl Apply {
         {
             return Err(step.refused(*status, said.clone(), &self.plan));
         }
+        let heard = match &step {
+            Step::Create(id) => belief::client(&heard, None, Some(id)).map(|()| heard)?,
+            step if step.is_about_the_record() => {
+                belief::client(&heard, Some(&self.known.sys_id), None).map(|()| heard)?
+            }
+            step => {
+                let writes = self.call(step).is_some_and(|call| call.writes());
+                belief::part(heard, writes)
+            }
+        };
         self.react(step, heard);
         match self.other_id.take() {
             None => Ok(()),
