@@ -256,7 +256,9 @@ fn set_property(instance: &mut Instance, sent: &Row) -> Row {
     if let Some((_, knob)) = rows::PROPERTIES.iter().find(|(property, _)| *property == name) {
         // Both words are values of every switch, so this cannot be refused.
         let _ = instance.set(knob.name, if on { "on" } else { "off" });
-        return sent.clone();
+        let mut row = sent.clone();
+        row.insert("sys_id".to_owned(), json!(crate::random::Random::new(0, &name).sys_id()));
+        return row;
     }
     keep_row(instance, "sys_properties", sent.clone())
 }
