@@ -281,7 +281,8 @@ pub trait TokenStore: Send {
     /// The profiles of which anything but audit is stored, in the order of their names.
     fn profiles(&self) -> Result<Vec<ProfileName>>;
 
-    /// Notes a delivery, in place of an earlier one of the same profile, format and path.
+    /// Notes a delivery, in place of every earlier one to the same path, whatever its format and
+    /// profile were: the last delivery to a file is the one that counts.
     fn record_delivery(&mut self, delivery: &Delivery) -> Result<()>;
 
     /// The deliveries of a profile, ordered by format and path.

@@ -393,7 +393,7 @@ impl TokenStore for MemoryStore {
     }
 
     fn record_delivery(&mut self, delivery: &Delivery) -> Result<()> {
-        self.forget_delivery(&delivery.profile, &delivery.format, &delivery.path)?;
+        self.deliveries.retain(|one| one.path != delivery.path);
         self.deliveries.push(delivery.clone());
         self.deliveries.sort_by(|a, b| (&a.format, &a.path).cmp(&(&b.format, &b.path)));
         Ok(())

@@ -13,7 +13,7 @@ use super::changes::{
     absent, append, expect, move_tokens, open_kept, put_kept, vacate, with_standing,
 };
 use super::ledger::Kept;
-use super::{SqliteStore, answer, ledger, spare, standing, tokens};
+use super::{SqliteStore, answer, copy, ledger, spare, standing, tokens};
 use crate::error::{Result, StoreError};
 use crate::record::{
     AuditEntry, Binding, Delivery, Draft, LivingToken, Record, RecordState, SpareSecret, Standing,
@@ -341,6 +341,9 @@ impl TokenStore for SqliteStore {
 
     fn record_delivery(&mut self, delivery: &Delivery) -> Result<()> {
         self.change(&[delivery.profile.as_str()], |connection, _| {
+            for profile in ledger::end_deliveries(connection, &delivery.path)? {
+                copy::note_change(connection, &profile)?;
+            }
             Ok(ledger::put_delivery(connection, delivery)?)
         })
     }

@@ -68,6 +68,14 @@ pub(super) fn remove_kept(connection: &Connection, kept: Kept, profile: &str) ->
     Ok(connection.execute(&sql, [profile])? > 0)
 }
 
+/// Forgets every delivery to a path; whose they were.
+pub(super) fn end_deliveries(connection: &Connection, path: &str) -> Result<Vec<String>> {
+    connection
+        .prepare_cached("DELETE FROM delivery WHERE path = ?1 RETURNING profile")?
+        .query_map([path], |row| row.get(0))?
+        .collect()
+}
+
 pub(super) fn put_delivery(connection: &Connection, delivery: &Delivery) -> Result<()> {
     // What is usual needs no words.
     let is_usual = delivery.wish == Wish::default();

@@ -466,13 +466,27 @@ on_every_backend! {
         let mut again = delivery("dev", "file", "/a");
         store.record_delivery(&again).unwrap();
         store.record_delivery(&delivery("dev", "env", "/z")).unwrap();
-        store.record_delivery(&delivery("prod", "file", "/a")).unwrap();
+        store.record_delivery(&delivery("prod", "file", "/b")).unwrap();
         again.fingerprint = store.fingerprint(b"new");
         store.record_delivery(&again).unwrap();
         assert_eq!(store.deliveries(&dev).unwrap(), [delivery("dev", "env", "/z"), again]);
         assert!(store.forget_delivery(&dev, "env", "/z").unwrap());
         assert!(!store.forget_delivery(&dev, "env", "/z").unwrap());
         assert_eq!(store.deliveries(&dev).unwrap().len(), 1);
+    }
+
+    fn the_last_delivery_to_a_file_counts_whatever_its_format_and_profile(store) {
+        let (dev, prod) = (profile("dev"), profile("prod"));
+        store.record_delivery(&delivery("dev", "json", "/a")).unwrap();
+        store.record_delivery(&delivery("dev", "json", "/b")).unwrap();
+        store.record_delivery(&delivery("prod", "json", "/c")).unwrap();
+        store.record_delivery(&delivery("dev", "shell", "/a")).unwrap();
+        let left = [delivery("dev", "json", "/b"), delivery("dev", "shell", "/a")];
+        assert_eq!(store.deliveries(&dev).unwrap(), left);
+        store.record_delivery(&delivery("prod", "shell", "/a")).unwrap();
+        assert_eq!(store.deliveries(&dev).unwrap(), left[..1]);
+        let left = [delivery("prod", "json", "/c"), delivery("prod", "shell", "/a")];
+        assert_eq!(store.deliveries(&prod).unwrap(), left);
     }
 
     fn what_was_asked_for_with_a_delivery_comes_back(store) {

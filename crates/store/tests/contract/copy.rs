@@ -9,7 +9,7 @@ use snowtoken_core::secret::Secret;
 use snowtoken_core::token_set::Generation;
 use snowtoken_store::sqlite::health::{self, WayBack};
 use snowtoken_store::sqlite::{Freshness, Options, SqliteStore};
-use snowtoken_store::{RecordState, StoreError, TokenStore as _};
+use snowtoken_store::{Delivery, RecordState, StoreError, TokenStore as _};
 
 use crate::support::{CANARY, Place, at, audit_entry, client, draft, keys, now, profile};
 
@@ -85,7 +85,7 @@ fn the_copy_follows_every_change() {
     assert_same(&place);
     store.set_user(&dev, Generation(2), None).unwrap();
     assert_same(&place);
-    let delivery = snowtoken_store::Delivery {
+    let delivery = Delivery {
         profile: dev.clone(),
         format: "json".into(),
         path: "/a".into(),
@@ -93,6 +93,10 @@ fn the_copy_follows_every_change() {
         at: now(),
         wish: snowtoken_store::Wish { follow: true, ..Default::default() },
     };
+    store.record_delivery(&delivery).unwrap();
+    assert_same(&place);
+    store.record_delivery(&Delivery { profile: profile("prod"), ..delivery.clone() }).unwrap();
+    assert_same(&place);
     store.record_delivery(&delivery).unwrap();
     assert_same(&place);
     store.forget_delivery(&dev, "json", "/a").unwrap();

@@ -76,6 +76,19 @@ fn delivering_without_it_ends_it() {
 }
 
 #[test]
+fn the_last_shape_that_was_written_to_a_file_is_the_one_that_stays() {
+    let (_instance, sandbox) = logged_in();
+    sandbox.run(&deliver(&["--format", "json", "--output", "same", "--keep-fresh"])).ok();
+    sandbox.run(&deliver(&["--format", "shell", "--output", "same"])).ok();
+    let before = text(&sandbox, "same");
+    sandbox.run(&["refresh", PROFILE]).ok();
+    assert_eq!(text(&sandbox, "same"), before);
+    let found = sandbox.run(&deliver(&["--check", "--json"])).ended_with(&[3]).json();
+    assert_eq!(found["deliveries"].as_array().unwrap().len(), 1, "{found}");
+    assert_eq!(found["deliveries"][0]["format"], "shell");
+}
+
+#[test]
 fn what_cannot_follow_never_costs_the_token() {
     let (_instance, sandbox) = logged_in();
     sandbox
