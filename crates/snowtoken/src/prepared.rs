@@ -5,6 +5,7 @@ use jiff::Timestamp;
 use snowtoken_core::diagnosis::{Code, Diagnose, Hint};
 use snowtoken_core::oauth::Scope;
 use snowtoken_core::oauth::redirect::RedirectUri;
+use snowtoken_core::printable::Printable;
 use snowtoken_core::profile::Profile;
 use snowtoken_core::secret::Secret;
 use snowtoken_core::servicenow::{ApiError, judge, read_current_user};
@@ -63,6 +64,19 @@ pub enum PreparedError {
     /// A form has one line for each value.
     #[error("what belongs into \"{0}\" holds a line break, which no form can take")]
     LineBreak(String),
+    /// The form has no such field.
+    #[error("the form of {title} has no field \"{}\"", Printable(.label))]
+    NoField {
+        /// The product.
+        title: String,
+        /// What was asked for.
+        label: String,
+        /// What there is.
+        labels: Vec<String>,
+    },
+    /// Only the person knows what belongs there.
+    #[error("what belongs into \"{0}\" is not stored here: you type it there")]
+    Typed(String),
     /// The shape is for tokens.
     #[error("{0} is a shape for tokens, and this product gets its tokens itself")]
     Shape(&'static str),
@@ -73,6 +87,8 @@ impl Diagnose for PreparedError {
         match self {
             Self::Missing { .. } => Code::SettingMissing,
             Self::LineBreak(_) | Self::Shape(_) => Code::DeliveryUnfit,
+            Self::NoField { .. } => Code::Usage,
+            Self::Typed(_) => Code::DeliveryIncomplete,
         }
     }
 
@@ -90,6 +106,11 @@ impl Diagnose for PreparedError {
                 _ => Hint::run("snowtoken profile set", "gives it"),
             }],
             Self::LineBreak(_) => self.code().entry().hints(),
+            Self::NoField { labels, .. } => {
+                vec![Hint::note(format!("its fields are: {}", labels.join(", ")))]
+            }
+            // There is nothing here that would bring it.
+            Self::Typed(_) => Vec::new(),
             Self::Shape(_) => {
                 vec![
                     Hint::set("--format", "credentials-file or json holds the fields of its form"),
@@ -116,6 +137,24 @@ impl<'a> Prepared<'a> {
             Format::Json => Ok(self.json(&fields)),
             other => Err(PreparedError::Shape(other.as_str())),
         }
+    }
+
+    /// What belongs into one field of the form, found by its label or by its name in JSON.
+    ///
+    /// # Errors
+    /// If there is no such field, or what belongs there is not known.
+    pub fn value(&self, label: &str) -> Result<Zeroizing<String>, PreparedError> {
+        let wanted = label.trim().trim_end_matches(':');
+        let is_it = |field: &&Field| {
+            field.label.eq_ignore_ascii_case(wanted) || field.value.word() == wanted
+        };
+        let fields = &self.target.fields;
+        let field = fields.iter().find(is_it).ok_or_else(|| PreparedError::NoField {
+            title: self.target.title.clone(),
+            label: label.to_owned(),
+            labels: fields.iter().map(|field| field.label.clone()).collect(),
+        })?;
+        self.filled(field)?.ok_or_else(|| PreparedError::Typed(field.label.clone()))
     }
 
     /// What the product may refuse, or will not work. Nothing secret is in it.
@@ -164,23 +203,22 @@ impl<'a> Prepared<'a> {
 
     /// Label and value, in the form's order; no value for what only the person knows.
     fn fields(&self) -> Result<Vec<Filled<'a>>, PreparedError> {
-        let fields = self.target.fields.iter();
-        fields
-            .map(|field| {
-                if field.value.is_typed() {
-                    return Ok((field, None));
-                }
-                let text = self.text(&field.value).ok_or_else(|| PreparedError::Missing {
-                    title: self.target.title.clone(),
-                    label: field.label.clone(),
-                    what: what(&field.value),
-                })?;
-                if text.contains(['\n', '\r']) {
-                    return Err(PreparedError::LineBreak(field.label.clone()));
-                }
-                Ok((field, Some(text)))
-            })
-            .collect()
+        self.target.fields.iter().map(|field| Ok((field, self.filled(field)?))).collect()
+    }
+
+    fn filled(&self, field: &Field) -> Result<Option<Zeroizing<String>>, PreparedError> {
+        if field.value.is_typed() {
+            return Ok(None);
+        }
+        let text = self.text(&field.value).ok_or_else(|| PreparedError::Missing {
+            title: self.target.title.clone(),
+            label: field.label.clone(),
+            what: what(&field.value),
+        })?;
+        if text.contains(['\n', '\r']) {
+            return Err(PreparedError::LineBreak(field.label.clone()));
+        }
+        Ok(Some(text))
     }
 
     /// What belongs into a field; `None` if it is not known here.

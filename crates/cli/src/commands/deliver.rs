@@ -24,7 +24,7 @@ use crate::args::DeliverArgs;
 use crate::output;
 use crate::report::Failure;
 
-pub(crate) use destination::{destination, write, write_again};
+pub(crate) use destination::{destination, is_dash, write, write_again};
 
 pub(crate) fn run(app: &App, args: &DeliverArgs) -> Result<ExitCode, Failure> {
     if let Some(file) = &args.bundle.bundle {
@@ -58,6 +58,9 @@ fn sensible(args: &DeliverArgs) -> Result<(), Failure> {
     }
     if args.json && !goes_somewhere && !args.check {
         return usage("--json goes with --output, --push or --check: the text itself is on stdout");
+    }
+    if args.output.as_deref().is_some_and(is_dash) {
+        return usage("without --output it is standard output: leave `--output -` out");
     }
     if asks && goes_somewhere {
         return usage("this shape is an answer for the moment: it goes to stdout only");

@@ -47,6 +47,10 @@ pub(crate) type Robot<'a> = &'a (dyn Fn(&str) -> Option<Secret> + Sync);
 
 pub(crate) fn run(app: &App, args: &LoginArgs) -> Result<ExitCode, Failure> {
     if args.code.code_only {
+        if args.output.as_deref().is_some_and(deliver::is_dash) {
+            let text = "without --output it is standard output: leave `--output -` out";
+            return Err(Failure::told(snowtoken::core::diagnosis::Code::Usage, text));
+        }
         return code_only::run(app, args);
     }
     log_in(app, args, |profile, screen, login| login.run(&app.world, paste_source(profile), screen))

@@ -54,6 +54,9 @@ pub enum DeliverError {
     /// The template is none.
     #[error(transparent)]
     Template(#[from] TemplateError),
+    /// It could not be found again by what is recorded.
+    #[error("the path {} is no UTF-8 text, and could not be found again", .0.display())]
+    PathNoText(PathBuf),
     /// It was recorded by another version.
     #[error("this version does not know the shape \"{}\"", Printable(.0))]
     UnknownShape(String),
@@ -66,6 +69,7 @@ impl Diagnose for DeliverError {
             Self::Write(error) => error.code(),
             Self::Store(error) => error.code(),
             Self::TemplateUnreadable { .. } | Self::Template(_) => Code::TemplateInvalid,
+            Self::PathNoText(_) => Code::Usage,
             Self::UnknownShape(_) => Code::DeliveryUnfit,
         }
     }
@@ -75,6 +79,7 @@ impl Diagnose for DeliverError {
             Self::Unfit(error) => error.hints(),
             Self::Write(error) => error.hints(),
             Self::Store(error) => error.hints(),
+            Self::PathNoText(_) => vec![Hint::note("nothing was written; name another file")],
             other => other.code().entry().hints(),
         }
     }
@@ -152,6 +157,14 @@ pub fn first_place(environment: &Environment) -> Option<PathBuf> {
     folder.map(|folder| folder.join(FILE_NAME))
 }
 
+/// The text by which a delivery to this path is recorded.
+///
+/// # Errors
+/// If it is none: another file would be written later in its place.
+pub fn place_of(path: &Path) -> Result<&str, DeliverError> {
+    path.to_str().ok_or_else(|| DeliverError::PathNoText(path.to_owned()))
+}
+
 /// Writes the file whole or not at all, for its owner only, and remembers where and what.
 ///
 /// # Errors
@@ -163,8 +176,9 @@ pub fn write(
     order: &Order,
     mut wish: Wish,
 ) -> Result<Written, DeliverError> {
+    let place = place_of(path)?.to_owned();
     let text = credentials.render(order)?;
-    let (format, place) = (order.format.as_str(), path.display().to_string());
+    let format = order.format.as_str();
     let profile = &credentials.profile.name;
     let values = digits(&store.fingerprint(credentials.identity(order).as_bytes()));
     let before = store.deliveries(profile)?;

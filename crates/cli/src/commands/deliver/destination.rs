@@ -21,11 +21,16 @@ pub(crate) fn destination(
     typed: Option<&Path>,
 ) -> Result<Option<PathBuf>, Failure> {
     let path = match typed {
+        Some(path) if is_dash(path) => {
+            let text = "--output names a file, and `-` is none: name one, or leave it out with --no-output";
+            return Err(Failure::told(Code::Usage, text));
+        }
         Some(path) => Some(absolute(path)?),
         None if profile.credentials_file => usual_place(app, profile, store)?,
         None => None,
     };
     let Some(path) = path else { return Ok(None) };
+    follow::place_of(&path)?;
     write_file::check(&path).map_err(|error| {
         Failure::from(error).about(&profile.name).with_hint(Hint::note(
             "nothing was sent; name another file with --output, or none with --no-output",
@@ -50,8 +55,15 @@ fn usual_place(
 }
 
 pub(super) fn absolute(path: &Path) -> Result<PathBuf, Failure> {
-    files::absolute(path)
-        .map_err(|error| Failure::told(Code::Usage, format!("{}: {error}", path.display())))
+    let path = files::absolute(path)
+        .map_err(|error| Failure::told(Code::Usage, format!("{}: {error}", path.display())))?;
+    follow::place_of(&path)?;
+    Ok(path)
+}
+
+/// What other commands take for standard output.
+pub(crate) fn is_dash(path: &Path) -> bool {
+    path == Path::new("-")
 }
 
 /// Writes the credentials file whole or not at all, for its owner only, and remembers nothing.

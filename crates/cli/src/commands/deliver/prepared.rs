@@ -4,8 +4,10 @@
 use std::path::Path;
 use std::process::ExitCode;
 
+use serde_json::json;
 use snowtoken::Session;
 use snowtoken::core::Timestamp;
+use snowtoken::core::diagnosis::Code;
 use snowtoken::core::secret::Secret;
 use snowtoken::core::target::Target;
 use snowtoken::delivery::follow::{self, Standing};
@@ -92,6 +94,11 @@ impl Client {
         args: &DeliverArgs,
     ) -> Result<ExitCode, Failure> {
         let order = order::of_client(args)?;
+        fits(args, order.is_of_client())?;
+        if let Some(label) = &args.field {
+            output::value(&self.prepared(session).value(label)?)?;
+            return Ok(ExitCode::SUCCESS);
+        }
         let at = session.now();
         let text = self.text(session, &order, at)?;
         for concern in self.prepared(session).concerns() {
@@ -110,6 +117,12 @@ impl Client {
         let mut store = session.store();
         let fingerprint = store.fingerprint(text.as_bytes());
         let (format, shown) = (order.format.as_str().to_owned(), path.display().to_string());
+        let told = json!({
+            "version": 1,
+            "profile": profile.as_str(),
+            "format": format,
+            "output": shown,
+        });
         store.append_audit(&AuditEntry {
             at,
             profile: profile.clone(),
@@ -121,6 +134,9 @@ impl Client {
         let wish = Wish { variant, name: order.name, ..Wish::default() };
         store.record_delivery(&Delivery { profile, format, path: shown, fingerprint, at, wish })?;
         output::say(format!("{}: written to {}", session.profile().name, path.display()));
+        if args.json {
+            output::json(&told)?;
+        }
         Ok(ExitCode::SUCCESS)
     }
 
@@ -142,6 +158,27 @@ impl Client {
         let is_same = text.is_some_and(|text| same_values(&text, &copy));
         (!is_same).then(|| "holds another client or secret than is stored".to_owned())
     }
+}
+
+/// What is for tokens is refused, rather than left out without a word: the secret would go elsewhere
+/// than somebody thinks. Shapes that hold the client alone have names, and programs that take them.
+fn fits(args: &DeliverArgs, is_of_client: bool) -> Result<(), Failure> {
+    let unfit = [
+        ("--push", args.push && !is_of_client),
+        ("--keep-fresh", args.keep_fresh),
+        ("--reload", args.reload.is_some()),
+        ("--template", args.template.is_some()),
+        ("--variant", args.variant.is_some() && !is_of_client),
+        ("--name", args.name.is_some() && !is_of_client),
+        ("--to", args.to.is_some()),
+        ("--field with --output", args.field.is_some() && args.output.is_some()),
+    ];
+    let Some((flag, _)) = unfit.into_iter().find(|(_, is_there)| *is_there) else { return Ok(()) };
+    let text = format!(
+        "{flag} does not work for a product that gets its tokens itself: \
+         --field LABEL, --format credentials-file or json, and --output FILE do"
+    );
+    Err(Failure::told(Code::Usage, text))
 }
 
 /// Whether two texts hold the same values; the comments tell dates.

@@ -1,6 +1,8 @@
 //! Files that follow the tokens, and what is run for them.
 
+use std::ffi::OsStr;
 use std::fs;
+use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
 
 use serde_json::Value;
@@ -86,6 +88,47 @@ fn the_last_shape_that_was_written_to_a_file_is_the_one_that_stays() {
     let found = sandbox.run(&deliver(&["--check", "--json"])).ended_with(&[3]).json();
     assert_eq!(found["deliveries"].as_array().unwrap().len(), 1, "{found}");
     assert_eq!(found["deliveries"][0]["format"], "shell");
+}
+
+/// Another file than the one that was named would be written later.
+#[test]
+fn a_path_that_is_no_text_is_refused_before_anything_is_written() {
+    let (_instance, sandbox) = logged_in();
+    let path = sandbox.path("files").join(OsStr::from_bytes(b"h\xff"));
+    for more in [&["--keep-fresh"][..], &[]] {
+        let mut command = sandbox.command(&deliver(&["--format", "header", "--output"]));
+        command.arg(&path).args(more);
+        let (outcome, code) = Running::start(command).finish().failed_with(&[2]);
+        assert_eq!(code.as_deref(), Some("usage"), "{outcome:#?}");
+        assert!(outcome.stderr.contains("is no UTF-8 text"), "{outcome:#?}");
+    }
+    let mut command = sandbox.command(&["login", PROFILE, "--no-browser", "--output"]);
+    command.arg(&path);
+    let (outcome, _) = Running::start(command).finish().failed_with(&[2]);
+    assert!(outcome.stderr.contains("is no UTF-8 text"), "{outcome:#?}");
+    sandbox.run(&["refresh", PROFILE]).ok();
+    assert_eq!(fs::read_dir(sandbox.path("files")).unwrap().count(), 1, "the client secret's");
+}
+
+#[test]
+fn a_dash_is_no_file() {
+    let (_instance, sandbox) = logged_in();
+    for arguments in [
+        &deliver(&["--format", "header", "--output", "-"])[..],
+        &["login", PROFILE, "--no-browser", "--output", "-"],
+        &["login", PROFILE, "--no-browser", "--code-only", "--output", "-"],
+    ] {
+        let (outcome, code) = sandbox.run(arguments).failed_with(&[2]);
+        assert_eq!(code.as_deref(), Some("usage"), "{outcome:#?}");
+        assert_eq!(outcome.stdout, "");
+        let way = if arguments.contains(&"--no-browser") && !arguments.contains(&"--code-only") {
+            "leave it out with --no-output"
+        } else {
+            "without --output it is standard output"
+        };
+        assert!(outcome.stderr.contains(way), "{outcome:#?}");
+    }
+    assert!(!sandbox.path("files/-").exists());
 }
 
 #[test]

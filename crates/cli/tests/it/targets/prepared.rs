@@ -104,6 +104,46 @@ fn a_prepared_client_is_kept_shown_and_handed_over() {
     nothing_was_minted(&instance);
 }
 
+#[test]
+fn what_is_for_tokens_is_refused_for_a_prepared_client_and_shows_no_secret() {
+    let instance = StandIn::with(&[]);
+    let sandbox = Sandbox::new();
+    sandbox.run(&add(&sandbox, &instance, "grafana", &[])).ok();
+    for more in [
+        &["--push"][..],
+        &["--output", "f", "--keep-fresh"],
+        &["--output", "f", "--reload", "true"],
+        &["--template", "nope.tpl"],
+        &["--variant", "x"],
+        &["--name", "x"],
+        &["--to", "x"],
+        &["--field", "Client ID", "--output", "f"],
+        &["--field", "Nothing"],
+        &["--output", "-"],
+    ] {
+        let arguments = [&["deliver", PROFILE], more].concat();
+        let (outcome, code) = sandbox.run(&arguments).failed_with(&[2]);
+        assert_eq!((outcome.stdout.as_str(), code.as_deref()), ("", Some("usage")), "{outcome:#?}");
+        assert!(!outcome.said().contains("canary"), "{outcome:#?}");
+    }
+    assert!(!sandbox.path("files/f").exists() && !sandbox.path("files/-").exists());
+    let (outcome, _) = sandbox.run(&["deliver", PROFILE, "--push"]).failed_with(&[2]);
+    let text = "error: --push does not work for a product that gets its tokens itself: \
+                --field LABEL, --format credentials-file or json, and --output FILE do\n";
+    assert!(outcome.stderr.starts_with(text), "{outcome:#?}");
+    let one = sandbox.run(&["deliver", PROFILE, "--field", "client id"]).ok();
+    assert_eq!(one.stdout, instance.client_id());
+    let (_, code) = sandbox.run(&["deliver", PROFILE, "--field", "Password"]).failed_with(&[1, 2]);
+    assert_eq!(code.as_deref(), Some("delivery-incomplete"));
+    let done = sandbox.run(&["deliver", PROFILE, "--output", "f", "--json"]).ok().json();
+    let place = sandbox.path("files/f");
+    let shown = place.to_str().unwrap();
+    assert_eq!(
+        done,
+        json!({"version": 1, "profile": PROFILE, "format": "credentials-file", "output": shown})
+    );
+}
+
 /// What has no tokens and needs none is not dead: no command says that somebody must log in.
 #[test]
 fn a_prepared_client_is_never_shown_as_dead() {
