@@ -1,5 +1,7 @@
 //! The clipboard of the desktop, by the system's own program, fed by its standard input.
 
+use std::io::ErrorKind;
+
 use crate::errand::fed;
 use crate::errand::find;
 use crate::variables;
@@ -80,6 +82,8 @@ impl Clipboard {
             program: self.program,
             why: why.to_string(),
         };
-        fed::leave(self.program, arguments, input).map_err(failed)
+        let gone = || failed(crate::errand::ErrandError::NotStarted(ErrorKind::NotFound.into()));
+        let program = find(self.program).ok_or_else(gone)?;
+        fed::leave(&program, arguments, input).map_err(failed)
     }
 }

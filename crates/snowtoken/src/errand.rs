@@ -4,6 +4,7 @@
 
 pub(crate) mod fed;
 
+use std::env::consts::EXE_SUFFIX;
 use std::ffi::OsString;
 use std::io::{self, Write as _};
 use std::path::PathBuf;
@@ -192,7 +193,7 @@ pub(crate) fn find(name: &str) -> Option<PathBuf> {
     let path = std::env::var_os("PATH")?;
     std::env::split_paths(&path)
         .filter(|folder| folder.is_absolute())
-        .map(|folder| folder.join(name))
+        .flat_map(|folder| [folder.join(name), folder.join(format!("{name}{EXE_SUFFIX}"))])
         .find(|file| is_program(file))
 }
 

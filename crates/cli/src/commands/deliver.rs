@@ -70,8 +70,10 @@ fn sensible(args: &DeliverArgs) -> Result<(), Failure> {
 
 fn deliver(app: &App, session: &Session, args: &DeliverArgs) -> Result<ExitCode, Failure> {
     let target = app.target(&session.profile().target)?;
-    // What follows the tokens must not be written while they change.
-    let _lock = args.keep_fresh.then(|| session.lock()).transpose()?;
+    // What is recorded must not be while the tokens change: a refresh that has read the older
+    // record would write it back.
+    let is_recorded = args.output.is_some() && !args.push;
+    let _lock = is_recorded.then(|| session.lock()).transpose()?;
     let record = session.record()?;
     session.check_usable(&record)?;
     let secret = session.store().client_secret(&session.profile().name, &session.binding())?;

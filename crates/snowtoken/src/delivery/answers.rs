@@ -6,7 +6,7 @@ use zeroize::Zeroizing;
 
 use super::text::Text;
 use super::tree::Node;
-use super::{Credentials, Piece, Unfit, moment};
+use super::{Credentials, Unfit, moment};
 
 /// What git asks for.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
@@ -60,12 +60,9 @@ pub fn git_answer(
     let name = user.and_then(User::name).filter(|name| !name.contains(char::is_control));
     text.say(format_args!("username={}\npassword=", name.unwrap_or("oauth2")));
     text.push(token);
+    // Without the refresh token: git would hand it to every other helper, which may keep it in the
+    // clear, and the store here gives a living token whenever git asks.
     text.say(format_args!("\npassword_expiry_utc={end}\n"));
-    if let Some(refresh_token) = credentials.piece(Piece::RefreshToken) {
-        text.push("oauth_refresh_token=");
-        text.push(&refresh_token);
-        text.push("\n");
-    }
     Ok(text.finish())
 }
 

@@ -1,5 +1,6 @@
 //! Runs the product's own program with the text on its standard input.
 
+use std::collections::HashSet;
 use std::time::Duration;
 
 use snowtoken_core::diagnosis::{Code, Diagnose, Hint};
@@ -7,6 +8,7 @@ use snowtoken_core::printable::Printable;
 use zeroize::Zeroizing;
 
 use super::Run;
+use super::text::Text;
 use crate::errand::{ErrandError, fed, find};
 
 /// How long a vendor's client may take: some start slowly.
@@ -14,6 +16,9 @@ const PATIENCE: Duration = Duration::from_mins(2);
 
 /// So many lines of what it says are shown, the last ones.
 const LINES: usize = 12;
+
+/// What repeats so many bytes of what a program was given is not shown.
+const RUN: usize = 24;
 
 /// Why it was not handed over.
 #[derive(Debug, thiserror::Error)]
@@ -35,7 +40,7 @@ pub enum PushError {
         why: String,
         /// The whole command.
         line: String,
-        /// What it said, without secrets, a line each.
+        /// What it said, a line each; nothing if a secret was in it.
         said: Vec<String>,
     },
 }
@@ -51,15 +56,15 @@ impl Diagnose for PushError {
     }
 }
 
-/// Runs it to its end. What it says besides failing is given back without secrets.
+/// Runs it to its end. What it says besides failing is given back, unless a secret is in it.
 ///
 /// # Errors
 /// If it is not there, fails, or takes too long.
 pub fn hand_over(run: &Run, secrets: &[Zeroizing<String>]) -> Result<Vec<String>, PushError> {
     let (program, line) = (run.program, run.line());
-    if find(program).is_none() {
+    let Some(place) = find(program) else {
         return Err(PushError::Missing { program, line });
-    }
+    };
     let failed = |why: &ErrandError| PushError::Failed {
         program,
         why: why.to_string(),
@@ -67,30 +72,63 @@ pub fn hand_over(run: &Run, secrets: &[Zeroizing<String>]) -> Result<Vec<String>
         said: Vec::new(),
     };
     let (arguments, input) = (run.arguments.as_slice(), run.input.as_str());
-    let meal = fed::Meal { program, arguments, input, is_read_twice: run.is_read_twice };
+    let meal = fed::Meal { program: &place, arguments, input, is_read_twice: run.is_read_twice };
     let heard = fed::feed(&meal, PATIENCE).map_err(|why| failed(&why))?;
     let said = Zeroizing::new(String::from_utf8_lossy(&heard.stderr).into_owned());
     if heard.status.success() {
-        return Ok(shown(&said, secrets));
+        return Ok(shown(&said, input, secrets).unwrap_or_default());
     }
     if let Some((word, otherwise)) = &run.otherwise
         && said.contains(word)
     {
         return hand_over(otherwise, secrets);
     }
-    let why = ErrandError::Failed(heard.status).to_string();
-    Err(PushError::Failed { program, why, line, said: shown(&said, secrets) })
+    let mut why = ErrandError::Failed(heard.status).to_string();
+    let said = shown(&said, input, secrets).unwrap_or_else(|| {
+        why.push_str("; what it said repeats what it was given, and is not shown");
+        Vec::new()
+    });
+    Err(PushError::Failed { program, why, line, said })
 }
 
-/// The last lines of a foreign text, with every secret blotted out before anything is cut.
-fn shown(said: &str, secrets: &[Zeroizing<String>]) -> Vec<String> {
-    let mut text = Zeroizing::new(said.to_owned());
-    for secret in secrets.iter().filter(|secret| !secret.is_empty()) {
-        text = Zeroizing::new(text.replace(secret.as_str(), "…"));
+/// The last lines of a foreign text; nothing at all of one that repeats what the program was given:
+/// there are more ways to write a secret than can be blotted out.
+fn shown(said: &str, input: &str, secrets: &[Zeroizing<String>]) -> Option<Vec<String>> {
+    if repeats(said, input, secrets) {
+        return None;
     }
-    let lines: Vec<&str> = text.lines().filter(|line| !line.trim().is_empty()).collect();
+    let lines: Vec<&str> = said.lines().filter(|line| !line.trim().is_empty()).collect();
     let last = &lines[lines.len().saturating_sub(LINES)..];
-    last.iter().map(|line| Printable(line).to_string()).collect()
+    Some(last.iter().map(|line| Printable(line).to_string()).collect())
+}
+
+/// Whether a secret is in it, or a run of what the program was given, as it is or in base64.
+fn repeats(said: &str, input: &str, secrets: &[Zeroizing<String>]) -> bool {
+    let bare_said = bare(said);
+    let has = |secret: &Zeroizing<String>| {
+        let bare = bare(secret);
+        said.contains(secret.as_str()) || !bare.is_empty() && bare_said.contains(bare.as_str())
+    };
+    if secrets.iter().filter(|secret| !secret.is_empty()).any(has) {
+        return true;
+    }
+    let runs: HashSet<&[u8]> = bare_said.as_bytes().windows(RUN).collect();
+    let mut codes = [Text::new(), Text::new()];
+    codes[0].base64(input);
+    codes[1].base64_url(input);
+    let codes = codes.into_iter().map(Text::finish);
+    codes
+        .chain([bare(input)])
+        .any(|given| given.as_bytes().windows(RUN).any(|run| runs.contains(run)))
+}
+
+/// Without white space, and without the backslashes that come with each round of escaping.
+fn bare(text: &str) -> Zeroizing<String> {
+    let mut bare = Text::new();
+    for character in text.chars().filter(|c| !c.is_whitespace() && *c != '\\') {
+        bare.push_char(character);
+    }
+    bare.finish()
 }
 
 #[cfg(all(test, unix))]
@@ -108,17 +146,41 @@ mod tests {
     }
 
     #[test]
-    fn what_it_says_is_shown_without_secrets_and_on_lines() {
-        let secrets = secrets(&["hunter2hunter2", "hunter2"]);
-        let echo = run(
-            "cat >&2; printf '\\nnot allowed\\033[31m\\n' >&2; exit 4",
-            "a hunter2hunter2 b hunter2",
-        );
-        let PushError::Failed { why, said, .. } = hand_over(&echo, &secrets).unwrap_err() else {
+    fn what_it_says_is_shown_on_lines() {
+        let run = run("printf 'a\\n\\nnot allowed\\033[31m\\n' >&2; exit 4", "hunter2");
+        let PushError::Failed { why, said, .. } =
+            hand_over(&run, &secrets(&["hunter2"])).unwrap_err()
+        else {
             panic!("it was there")
         };
         assert_eq!(why, "it ended with exit status: 4");
-        assert_eq!(said, ["a … b …", "not allowed\\u{1b}[31m"]);
+        assert_eq!(said, ["a", "not allowed\\u{1b}[31m"]);
+    }
+
+    #[test]
+    fn nothing_is_shown_of_what_repeats_what_it_was_given() {
+        let input =
+            r#"{"name": "x", "text": "{\"secret\": \"h'un\\\"ter2\"}", "more": "abcdefghijkl"}"#;
+        let secrets = secrets(&["h'un\"ter2"]);
+        for echo in [
+            "cat >&2",
+            "sed 's/[\\\\\"]/\\\\&/g' >&2",
+            "sed 's/[\\\\\"]/\\\\&/g' | sed 's/[\\\\\"]/\\\\&/g' >&2",
+            "base64 >&2",
+            "base64 -w 20 >&2",
+            "base64 -w 0 | tr '+/' '-_' >&2",
+            "head -c 40 >&2",
+            "printf 'no: h'\"'\"'un\"ter2' >&2",
+        ] {
+            let run = run(&format!("{echo}; echo not allowed >&2; exit 4"), input);
+            let PushError::Failed { why, said, .. } = hand_over(&run, &secrets).unwrap_err() else {
+                panic!("it was there")
+            };
+            let expected = "it ended with exit status: 4; what it said repeats what it was given, and is not shown";
+            assert_eq!((why.as_str(), said), (expected, Vec::<String>::new()), "{echo}");
+        }
+        let heard = hand_over(&run("base64 >&2", input), &secrets).unwrap();
+        assert_eq!(heard, Vec::<String>::new());
     }
 
     #[test]

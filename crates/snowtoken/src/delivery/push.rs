@@ -166,8 +166,15 @@ impl Credentials<'_> {
         let mut found = Vec::new();
         for (piece, ..) in Piece::ALL.into_iter().filter(|(piece, ..)| piece.is_secret()) {
             let Some(value) = self.piece(piece) else { continue };
-            let ways: [fn(&mut Text, &str); 5] =
-                [Text::push, Text::json, Text::shell, Text::base64, Text::url];
+            let ways: [fn(&mut Text, &str); 7] = [
+                Text::push,
+                Text::json,
+                json_twice,
+                Text::shell,
+                Text::base64,
+                Text::base64_url,
+                Text::url,
+            ];
             for way in ways {
                 let mut text = Text::new();
                 way(&mut text, &value);
@@ -182,10 +189,16 @@ impl Credentials<'_> {
                 );
             }
         }
-        // A long one may hold a short one.
-        found.sort_by_key(|text| std::cmp::Reverse(text.len()));
         found
     }
+}
+
+/// A document in a text of another one, without the outer quotes.
+fn json_twice(text: &mut Text, value: &str) {
+    let mut once = Text::new();
+    once.json(value);
+    let once = once.finish();
+    text.json(once.trim_matches('"'));
 }
 
 fn aws(verb: &[&str], region: Option<&str>, input: Zeroizing<String>) -> Run {

@@ -118,6 +118,19 @@ impl Text {
         }
     }
 
+    /// RFC 4648 §5, with padding.
+    pub(crate) fn base64_url(&mut self, value: &str) {
+        let mut usual = Self::new();
+        usual.base64(value);
+        for character in usual.finish().chars() {
+            self.push_char(match character {
+                '+' => '-',
+                '/' => '_',
+                other => other,
+            });
+        }
+    }
+
     /// RFC 3986 §2.3: whatever is not unreserved is escaped.
     pub(crate) fn url(&mut self, value: &str) {
         for byte in value.bytes() {

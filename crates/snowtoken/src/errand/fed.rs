@@ -3,6 +3,7 @@
 //! own environment, where its own sign-in rests, without anything of ours.
 
 use std::io::{self, Write as _};
+use std::path::Path;
 use std::process::{Command, ExitStatus, Stdio};
 use std::sync::mpsc::Receiver;
 use std::thread;
@@ -32,7 +33,8 @@ const STDIN: &str = "/dev/stdin";
 
 /// A program, and what it is fed with.
 pub(crate) struct Meal<'a> {
-    pub(crate) program: &'a str,
+    /// Where it is: a name would be looked up again, by other rules.
+    pub(crate) program: &'a Path,
     pub(crate) arguments: &'a [String],
     pub(crate) input: &'a str,
     /// Whether it opens its standard input by its name more than once: a pipe would be empty then.
@@ -78,7 +80,7 @@ pub(crate) fn feed(meal: &Meal<'_>, patience: Duration) -> Result<Heard, ErrandE
 
 /// The same for a program that lives on in the background with what it was given, as clipboards do:
 /// nothing is heard of it.
-pub(crate) fn leave(program: &str, arguments: &[&str], input: &str) -> Result<(), ErrandError> {
+pub(crate) fn leave(program: &Path, arguments: &[&str], input: &str) -> Result<(), ErrandError> {
     let mut command = Command::new(program);
     command.args(arguments).stdin(Stdio::piped()).stdout(Stdio::null()).stderr(Stdio::null());
     command.env_clear();
@@ -136,7 +138,8 @@ mod tests {
 
     fn sh(line: &str, input: &str, patience: u64) -> Result<Heard, ErrandError> {
         let arguments = &["-c".to_owned(), line.to_owned()];
-        let meal = Meal { program: "/bin/sh", arguments, input, is_read_twice: false };
+        let program = Path::new("/bin/sh");
+        let meal = Meal { program, arguments, input, is_read_twice: false };
         feed(&meal, Duration::from_millis(patience))
     }
 
@@ -152,7 +155,8 @@ mod tests {
     fn what_is_opened_twice_is_there_twice() {
         let line = "cat /dev/stdin /dev/stdin >&2; ls -l /dev/fd/0 >&2".to_owned();
         let arguments = &["-c".to_owned(), line];
-        let meal = Meal { program: "/bin/sh", arguments, input: "ab", is_read_twice: true };
+        let program = Path::new("/bin/sh");
+        let meal = Meal { program, arguments, input: "ab", is_read_twice: true };
         let heard = feed(&meal, Duration::from_secs(9)).unwrap_or_else(|e| panic!("{e}"));
         assert!(String::from_utf8_lossy(&heard.stderr).starts_with("abab"));
     }

@@ -14,6 +14,8 @@ use snowtoken_core::printable::Printable;
 use snowtoken_store::child::{collect, wait};
 use zeroize::Zeroizing;
 
+use crate::errand::find;
+
 const PROGRAM: &str = "age";
 
 /// How long sealing may take. The profile's lock is held meanwhile.
@@ -143,7 +145,10 @@ fn run(
     patience: Duration,
 ) -> Result<Zeroizing<Vec<u8>>, AgeError> {
     let deadline = Instant::now() + patience;
-    let mut child = command(arguments).spawn().map_err(AgeError::NotStarted)?;
+    // A folder in PATH that depends on where we are is not searched.
+    let program =
+        find(PROGRAM).ok_or_else(|| AgeError::NotStarted(io::ErrorKind::NotFound.into()))?;
+    let mut child = command(&program, arguments).spawn().map_err(AgeError::NotStarted)?;
     feed(&mut child, input);
     let stdout = collect(child.stdout.take(), LIMIT);
     let stderr = collect(child.stderr.take(), LIMIT);
@@ -158,8 +163,8 @@ fn run(
     stdout.recv_timeout(GRACE).map_err(|_| AgeError::TimedOut(patience))
 }
 
-fn command(arguments: &[&str]) -> Command {
-    let mut command = Command::new(PROGRAM);
+fn command(program: &Path, arguments: &[&str]) -> Command {
+    let mut command = Command::new(program);
     command.args(arguments);
     command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
     for (name, _) in std::env::vars_os() {

@@ -113,6 +113,7 @@ impl Client {
             return Ok(ExitCode::SUCCESS);
         };
         let (profile, path) = (session.profile().name.clone(), absolute(path)?);
+        let _lock = session.lock()?;
         write_file::replace(&path, text.as_bytes())?;
         let mut store = session.store();
         let fingerprint = store.fingerprint(text.as_bytes());

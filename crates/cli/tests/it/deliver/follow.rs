@@ -4,6 +4,7 @@ use std::ffi::OsStr;
 use std::fs;
 use std::os::unix::ffi::OsStrExt as _;
 use std::os::unix::fs::PermissionsExt as _;
+use std::time::{Duration, Instant};
 
 use serde_json::Value;
 
@@ -129,6 +130,27 @@ fn a_dash_is_no_file() {
         assert!(outcome.stderr.contains(way), "{outcome:#?}");
     }
     assert!(!sandbox.path("files/-").exists());
+}
+
+/// Whoever asks for a file once, while a refresh is under way, must not have the older record back.
+#[test]
+fn a_delivery_waits_for_a_refresh_that_is_under_way() {
+    let (instance, sandbox) = logged_in();
+    sandbox.run(&deliver(&["--format", "header", "--output", "h", "--keep-fresh"])).ok();
+    instance.set("fault.kind=slow");
+    instance.set("fault.delay=3000");
+    let asked = instance.token_requests().len();
+    let refreshing = sandbox.start(&["refresh", PROFILE]);
+    let end = Instant::now() + Duration::from_secs(10);
+    while instance.token_requests().len() == asked && Instant::now() < end {
+        std::thread::sleep(Duration::from_millis(10));
+    }
+    sandbox.run(&deliver(&["--format", "header", "--output", "h"])).ok();
+    refreshing.finish().ok();
+    instance.set("fault.kind=none");
+    assert_eq!(text(&sandbox, "h"), format!("Authorization: Bearer {}\n", token(&sandbox)));
+    let found = sandbox.run(&deliver(&["--check", "--json"])).ok().json();
+    assert_eq!(found["deliveries"][0]["keep_fresh"], false, "{found}");
 }
 
 #[test]

@@ -45,7 +45,9 @@ fn git_gets_a_living_token_for_the_instance_and_for_nobody_else() {
     let answer = sandbox.run_fed(&get, &asked).ok().stdout;
     let end: i64 = value(&answer, "password_expiry_utc").unwrap().parse().unwrap();
     assert!(end > jiff::Timestamp::now().as_second());
-    assert!(value(&answer, "oauth_refresh_token").is_some(), "{answer}");
+    assert_eq!(value(&answer, "oauth_refresh_token"), None, "{answer}");
+    let refresh_token = sandbox.run(&deliver(&["--field", "Refresh Token"])).ok().stdout;
+    assert!(!refresh_token.is_empty() && !answer.contains(&refresh_token));
     let stranger = fill(&sandbox, &question("https://evil.example", ""));
     assert_ne!(stranger.code, Some(0), "{stranger:#?}");
     assert!(!stranger.said().contains(&token), "{stranger:#?}");

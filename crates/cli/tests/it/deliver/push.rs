@@ -132,21 +132,54 @@ fn five_values_go_to_the_key_vault_one_by_one() {
 }
 
 #[test]
-fn what_a_client_says_is_repeated_without_secrets_and_its_failure_is_ours() {
+fn what_a_client_says_is_repeated_and_its_failure_is_ours() {
     let (instance, sandbox) = logged_in();
     let scanner = secrets(&instance, &sandbox);
-    // It repeats what it was given, and a terminal escape.
-    pretend(
-        &sandbox,
-        "vault",
-        "cat \"$(dirname \"$0\")/../seen/vault.stdin\" >&2; printf 'permission denied\\033[2J\\n' >&2; exit 2",
-    );
+    // With a terminal escape.
+    pretend(&sandbox, "vault", "printf 'permission denied\\033[2J\\n' >&2; exit 2");
     let (outcome, code) = run(&sandbox, &["--format", "vault", "--push"]).failed_with(&[1]);
     assert_eq!(code.as_deref(), Some("push-failed"));
     assert!(outcome.stderr.contains("  vault: permission denied\\u{1b}[2J\n"), "{outcome:#?}");
     assert!(outcome.stderr.contains("error: `vault` failed: it ended with exit status: 2"));
     assert!(outcome.stderr.contains("`vault kv put -mount=secret servicenow/p -`"));
-    assert_eq!(scanner.scan(outcome.stderr.as_bytes()), Vec::<String>::new(), "{outcome:#?}");
+    // It repeats what it was given, however: nothing of it is shown.
+    let vault = sandbox.path("bin/vault");
+    for echo in ["cat", "sed 's/[\\\\\"]/\\\\&/g'", "base64", "base64 -w 0 | tr +/ -_"] {
+        fs::write(&vault, format!("#!/bin/sh\n{echo} >&2\necho denied >&2\nexit 2\n")).unwrap();
+        let (outcome, _) = run(&sandbox, &["--format", "vault", "--push"]).failed_with(&[1]);
+        assert_eq!(scanner.scan(outcome.stderr.as_bytes()), Vec::<String>::new(), "{outcome:#?}");
+        assert!(!outcome.stderr.contains("denied"), "{outcome:#?}");
+        let why = "exit status: 2; what it said repeats what it was given, and is not shown\n";
+        assert!(outcome.stderr.contains(why), "{outcome:#?}");
+        assert!(outcome.stderr.contains("`vault kv put -mount=secret servicenow/p -`"));
+    }
+}
+
+/// A folder in PATH that depends on where somebody is may hold anybody's program.
+#[test]
+fn the_program_that_was_found_is_the_one_that_is_started() {
+    let (_instance, sandbox) = logged_in();
+    let folder = sandbox.path("files/here");
+    fs::create_dir(&folder).unwrap();
+    for name in ["vault", "age"] {
+        let path = folder.join(name);
+        fs::write(&path, format!("#!/bin/sh\ncat >{}.stolen\n", path.display())).unwrap();
+        fs::set_permissions(&path, fs::Permissions::from_mode(0o755)).unwrap();
+    }
+    pretend(&sandbox, "vault", "");
+    let recipient = "age1ql3z7hjy54pw3hyww5ayyfg7zqgvc7w3j2elw8zmrj2kg5sfn9aqmcac8p";
+    let run = |rest: &str, more: &[&str]| {
+        let mut command = sandbox.command(&deliver(more));
+        command.env("PATH", format!("here:{rest}"));
+        Running::start(command).finish()
+    };
+    let bin = format!("{}:/usr/bin:/bin", sandbox.path("bin").display());
+    run(&bin, &["--format", "vault", "--push"]).ok();
+    run(&bin, &["--bundle", "b.age", "--for", recipient]).ok();
+    assert!(seen(&sandbox, "vault.stdin").len() > 100);
+    run("/nowhere", &["--format", "vault", "--push"]).failed_with(&[1]);
+    run("/nowhere", &["--bundle", "c.age", "--for", recipient]).failed_with(&[1]);
+    assert_eq!(fs::read_dir(&folder).unwrap().count(), 2);
 }
 
 #[test]
