@@ -19,7 +19,7 @@ use crate::args::KeyChoice;
 use crate::commands::login::settings;
 use crate::keys::KeyHolder;
 use crate::output;
-use crate::report::{Failure, one_line};
+use crate::report::{Failure, one_line, quoted};
 
 /// What every command works with.
 pub(crate) struct App {
@@ -216,11 +216,13 @@ impl App {
 /// Says what did not follow; runs what is to be run after a delivery, if that may be.
 pub(crate) fn tell_and_reload(followed: &Followed, may_run: bool) -> Result<(), ReloadError> {
     if let Err(error) = &followed.result {
+        let profile = &followed.profile;
         output::say(one_line(&format!(
-            "warning: {}: {} does not follow the tokens: {error} (code: {})",
-            followed.profile,
+            "warning: {profile}: {} does not follow the tokens: {error} (code: {}); \
+             `snowtoken deliver {profile} --forget {}` ends that",
             followed.path,
-            error.code()
+            error.code(),
+            quoted(&followed.path)
         )));
     }
     if may_run { followed.reload() } else { Ok(()) }

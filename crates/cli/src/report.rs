@@ -189,6 +189,15 @@ pub(crate) fn one_line(text: &str) -> String {
 }
 
 /// `snowtoken login` becomes `snowtoken login dev`.
+/// A word as a shell takes it.
+pub(crate) fn quoted(word: &str) -> String {
+    let is_plain = |c: char| c.is_ascii_alphanumeric() || "-_=/.,:@+".contains(c);
+    if word.chars().all(is_plain) && !word.is_empty() {
+        return word.to_owned();
+    }
+    format!("'{}'", word.replace('\'', "'\\''"))
+}
+
 fn name_profile(hint: Hint, profile: Option<&ProfileName>) -> Hint {
     match (hint, profile) {
         (Hint::Run { command, why }, Some(profile)) => {

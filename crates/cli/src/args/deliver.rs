@@ -61,6 +61,9 @@ pub(crate) struct DeliverArgs {
     /// Write nothing: tell whether the delivered files are still what is stored
     #[arg(long)]
     pub(crate) check: bool,
+    /// End a delivery: the file is not written again nor checked any more, and stays as it is
+    #[arg(long, value_name = "FILE", conflicts_with_all = ["format", "variant", "name", "to", "field", "template", "output", "push", "check", "json", "bundle"])]
+    pub(crate) forget: Option<PathBuf>,
     /// With `--output`, `--push` or `--check`: what was done, or found, as JSON
     #[arg(long)]
     pub(crate) json: bool,

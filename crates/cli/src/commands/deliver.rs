@@ -35,6 +35,10 @@ pub(crate) fn run(app: &App, args: &DeliverArgs) -> Result<ExitCode, Failure> {
     }
     sensible(args)?;
     let session = app.any_session(args.profile.as_deref())?;
+    if let Some(file) = &args.forget {
+        let done = check::forget(&session, file);
+        return done.map_err(|failure| failure.about(&session.profile().name));
+    }
     order::refuse_code(&session, args)?;
     let client = prepared::Client::of(app, &session)?;
     let done = match (&client, args.format) {

@@ -208,7 +208,7 @@ pub fn write(
 pub enum Standing {
     /// It holds what is stored.
     Same,
-    /// Neither the copy nor the tokens are there.
+    /// The copy is not there, and need not be: it does not follow the tokens, or there are none.
     Gone,
     /// It does not, and why.
     Drifted(String),
@@ -223,7 +223,10 @@ pub fn standing(
     let drifted = |how: &str| Standing::Drifted(how.to_owned());
     let copy = match read_copy(&delivery.path) {
         Ok(copy) => copy,
-        Err(error) if error.kind() == std::io::ErrorKind::NotFound && credentials.is_none() => {
+        Err(error)
+            if error.kind() == std::io::ErrorKind::NotFound
+                && (credentials.is_none() || !delivery.wish.follow) =>
+        {
             return Standing::Gone;
         }
         Err(error) => return Standing::Drifted(format!("cannot be read: {error}")),

@@ -143,20 +143,23 @@ impl Client {
 
     /// Whether a delivered copy is what would be handed over now.
     pub(super) fn standing(&self, session: &Session, delivery: &Delivery) -> Standing {
-        self.drift(session, delivery).map_or(Standing::Same, Standing::Drifted)
+        match crate::files::read(Path::new(&delivery.path)) {
+            Ok(copy) => {
+                let how = self.drift(session, delivery, &copy);
+                how.map_or(Standing::Same, Standing::Drifted)
+            }
+            Err(error) if error.kind() == std::io::ErrorKind::NotFound => Standing::Gone,
+            Err(error) => Standing::Drifted(format!("cannot be read: {error}")),
+        }
     }
 
-    fn drift(&self, session: &Session, delivery: &Delivery) -> Option<String> {
-        let copy = match crate::files::read(Path::new(&delivery.path)) {
-            Ok(copy) => copy,
-            Err(error) => return Some(format!("cannot be read: {error}")),
-        };
-        if session.store().fingerprint(&copy) != delivery.fingerprint {
+    fn drift(&self, session: &Session, delivery: &Delivery, copy: &[u8]) -> Option<String> {
+        if session.store().fingerprint(copy) != delivery.fingerprint {
             return Some("was changed after the delivery".to_owned());
         }
         let order = follow::order_of(delivery).ok();
         let text = order.and_then(|order| self.text(session, &order, delivery.at).ok());
-        let is_same = text.is_some_and(|text| same_values(&text, &copy));
+        let is_same = text.is_some_and(|text| same_values(&text, copy));
         (!is_same).then(|| "holds another client or secret than is stored".to_owned())
     }
 }

@@ -153,6 +153,58 @@ fn a_delivery_waits_for_a_refresh_that_is_under_way() {
     assert_eq!(found["deliveries"][0]["keep_fresh"], false, "{found}");
 }
 
+/// Whoever uses up a file deletes it, as the file itself says.
+#[test]
+fn a_file_that_was_deleted_is_gone_and_not_asked_for_again() {
+    let (_instance, sandbox) = logged_in();
+    sandbox.run(&deliver(&["--output", "once.txt"])).ok();
+    fs::remove_file(sandbox.path("files/once.txt")).unwrap();
+    let outcome = sandbox.run(&deliver(&["--check", "--json"])).ok();
+    assert_eq!(outcome.json()["deliveries"][0]["state"], "gone");
+    assert!(outcome.stderr.ends_with("once.txt is gone, and forgotten\n"), "{outcome:#?}");
+    let outcome = sandbox.run(&deliver(&["--check"])).ok();
+    assert_eq!(outcome.stderr, format!("{PROFILE}: nothing was delivered to a file\n"));
+}
+
+#[test]
+fn a_delivery_that_nobody_wants_any_more_is_ended_by_a_command_that_is_named() {
+    let (_instance, sandbox) = logged_in();
+    let folder = sandbox.path("files/it's here");
+    fs::create_dir(&folder).unwrap();
+    let asked = deliver(&["--format", "header", "--output", "it's here/h", "--keep-fresh"]);
+    sandbox.run(&asked).ok();
+    fs::remove_dir_all(&folder).unwrap();
+    // The folder may come back.
+    let place = folder.join("h").display().to_string();
+    let forget = format!("snowtoken deliver p --forget '{}'", place.replace('\'', "'\\''"));
+    let outcome = sandbox.run(&deliver(&["--check"])).ended_with(&[3]);
+    assert!(outcome.stderr.contains(&format!("`{forget}`")), "{outcome:#?}");
+    let outcome = sandbox.run(&["refresh", PROFILE]).ok();
+    assert!(outcome.stderr.contains(&format!("; `{forget}` ends that\n")), "{outcome:#?}");
+    let (outcome, _) = sandbox.run(&deliver(&["--forget", "other"])).failed_with(&[2]);
+    assert!(outcome.stderr.contains(&format!("hint: delivered: {place}\n")), "{outcome:#?}");
+    sandbox.run(&deliver(&["--forget", "it's here/h"])).ok();
+    let outcome = sandbox.run(&["refresh", PROFILE]).ok();
+    assert!(!outcome.stderr.contains("does not follow"), "{outcome:#?}");
+    sandbox.run(&deliver(&["--check"])).ok();
+}
+
+#[test]
+fn the_command_that_writes_a_drifted_file_again_is_told_whole() {
+    let (_instance, sandbox) = logged_in();
+    fs::create_dir(sandbox.path("files/a b")).unwrap();
+    let file = sandbox.path("files/a b/v").display().to_string();
+    let asked = deliver(&["--format", "vault", "--variant", "http-create", "--output", &file]);
+    sandbox.run(&asked).ok();
+    sandbox.run(&["refresh", PROFILE]).ok();
+    let outcome = sandbox.run(&deliver(&["--check"])).ended_with(&[3]);
+    let line = format!(
+        "hint: writes it again: run `snowtoken deliver p --format vault --variant http-create --output '{file}'`\n"
+    );
+    assert!(outcome.stderr.contains(&line), "{outcome:#?}");
+    assert!(!outcome.stderr.contains("--output FILE"), "{outcome:#?}");
+}
+
 #[test]
 fn what_cannot_follow_never_costs_the_token() {
     let (_instance, sandbox) = logged_in();
