@@ -96,9 +96,21 @@ impl App {
     }
 
     /// The target of that name; one of the person's own stands in for one that comes with the
-    /// program.
+    /// program. A broken file stops nobody who uses what comes with the program.
     pub(crate) fn target(&self, name: &str) -> Result<Target, Failure> {
-        let targets = Targets::load(&self.home)?;
+        let targets = match Targets::load(&self.home) {
+            Ok(targets) => targets,
+            Err(error) => {
+                let Some(target) = Targets::in_spite_of_broken(&self.home, name) else {
+                    return Err(error.into());
+                };
+                output::say(one_line(&format!(
+                    "warning: {error}: `snowtoken target check FILE` tells why; \
+                     {name} is the one that comes with the program"
+                )));
+                return Ok(target);
+            }
+        };
         targets.find(name).cloned().ok_or_else(|| no_such_target(&targets))
     }
 

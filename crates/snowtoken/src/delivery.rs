@@ -94,6 +94,9 @@ pub enum Unfit {
     /// Readers of such a file would not agree on it.
     #[error("the {0} has quotes or backslashes in it on which readers of such files differ")]
     Quotes(&'static str),
+    /// The same for a shape that comes in one way only.
+    #[error("the {0} has quotes or backslashes in it on which readers of such files differ")]
+    QuotesInOneWay(&'static str),
     /// A name the taker refuses.
     #[error("{what} must be {says}")]
     Name {
@@ -167,6 +170,14 @@ impl Diagnose for Unfit {
                 "`--variant node` or `--variant python` writes a dotenv file for that one reader; \
                  `--format json` and `--format shell` take every value",
             )],
+            Self::QuotesInOneWay(what) => {
+                let why =
+                    format!("gives the client a secret without them; the {what} has them now");
+                let new = Hint::run("snowtoken setup --rotate-secret", why);
+                let other = Hint::note("`--format json` and `--format shell` take every value");
+                let is_secret = *what == Piece::ClientSecret.words();
+                is_secret.then_some(new).into_iter().chain([other]).collect()
+            }
             Self::NotOurs { .. } => vec![Hint::note(
                 "`--field 'Client ID'` and `--field 'Client Secret'` print what is here; add the rest where it is kept",
             )],

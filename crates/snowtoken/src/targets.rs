@@ -101,6 +101,13 @@ impl Targets {
         Ok(Self { own: folder::read(home)? })
     }
 
+    /// A target that comes with the program, for when a file of the person's own cannot be used: none
+    /// if one that can be read has a target of this name, which would stand in for it.
+    pub fn in_spite_of_broken(home: &Home, name: &str) -> Option<Target> {
+        let is_replaced = folder::readable(home).iter().any(|own| own.name == name);
+        if is_replaced { None } else { Self::built_in().find(name).cloned() }
+    }
+
     /// Those that come with the program, and those of one file, wherever it lies.
     ///
     /// # Errors

@@ -31,7 +31,10 @@ pub(super) fn github(credentials: &Credentials<'_>, order: &Order) -> Result<Tex
         None => "SERVICENOW".into(),
         Some(_) => names::name(order, credentials, &names::GITHUB)?,
     };
-    variables(credentials, &prefix, "", common)
+    variables(credentials, &prefix, "", common).map_err(|error| match error {
+        Unfit::Quotes(what) => Unfit::QuotesInOneWay(what),
+        other => other,
+    })
 }
 
 fn variables(

@@ -34,6 +34,14 @@ pub(super) fn exists(home: &Home) -> bool {
     place(home).exists()
 }
 
+/// The targets of those files that can be read.
+pub(super) fn readable(home: &Home) -> Vec<Target> {
+    let entries = std::fs::read_dir(place(home)).into_iter().flatten().flatten();
+    let paths = entries.map(|entry| entry.path());
+    let files = paths.filter(|path| path.extension().is_some_and(|ending| ending == "toml"));
+    files.filter_map(|path| read_file(&path).ok()).flatten().collect()
+}
+
 /// All targets in the folder, by the names of its files. A folder that is not there is empty.
 pub(super) fn read(home: &Home) -> Result<Vec<Own>, TargetFileError> {
     let folder = place(home);

@@ -65,6 +65,18 @@ const CASES: &[Case] = &[
     (&["--format", "shell", "--push"], 2, None, "--push and --output exclude each other"),
 ];
 
+/// GitHub's shape comes in one way only: another secret helps, another variant does not.
+#[test]
+fn what_is_advised_for_quotes_is_possible() {
+    let (_instance, sandbox) = super::logged_in_without_blanks();
+    let (outcome, code) = sandbox.run(&deliver(&["--format", "github"])).failed_with(&[1]);
+    assert_eq!(code.as_deref(), Some("delivery-unfit"), "{outcome:#?}");
+    assert!(outcome.stderr.contains("`snowtoken setup p --rotate-secret`"), "{outcome:#?}");
+    assert!(!outcome.stderr.contains("--variant"), "{outcome:#?}");
+    let (outcome, _) = sandbox.run(&deliver(&["--format", "dotenv"])).failed_with(&[1]);
+    assert!(outcome.stderr.contains("`--variant node`"), "{outcome:#?}");
+}
+
 #[test]
 fn what_would_be_refused_changes_nothing() {
     let (_instance, sandbox) = logged_in();

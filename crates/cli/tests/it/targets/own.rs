@@ -7,7 +7,9 @@ use std::path::PathBuf;
 use serde_json::json;
 
 use crate::support::foreign::scripts;
-use crate::support::instance::{Consent, Instance as _, console_uri, paste, words};
+use crate::support::instance::{
+    Consent, Instance as _, PROFILE, console_uri, log_in, paste, words,
+};
 use crate::support::sandbox::Sandbox;
 use crate::support::stand_in::StandIn;
 
@@ -37,6 +39,22 @@ fn put(sandbox: &Sandbox, name: &str, text: &str) -> PathBuf {
     fs::write(&path, text).unwrap();
     chmod(&path, 0o600);
     path
+}
+
+#[test]
+fn a_broken_file_stops_nobody_who_uses_what_comes_with_the_program() {
+    let (instance, sandbox) = (StandIn::with(&[]), Sandbox::new());
+    log_in(&sandbox, &instance);
+    let path = put(&sandbox, "bad.toml", "x");
+    let done = sandbox.run(&["deliver", PROFILE, "--format", "json"]).ok();
+    let warning = format!("warning: {}: `snowtoken target check FILE` tells why; ", path.display());
+    assert!(done.stderr.contains(&warning), "{done:#?}");
+    // Its own place may be meant: it is not passed over.
+    let name = "nice-knowledge-hub";
+    put(&sandbox, "own.toml", &WIKI.replace("\"wiki\"", &format!("\"{name}\"")));
+    let (outcome, code) =
+        sandbox.run(&["deliver", PROFILE, "--format", "json"]).failed_with(&[1, 2]);
+    assert_eq!(code.as_deref(), Some("target-file-invalid"), "{outcome:#?}");
 }
 
 #[test]
