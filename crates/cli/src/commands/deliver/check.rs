@@ -70,9 +70,14 @@ pub(super) fn run(
     if drifted.is_empty() {
         return Ok(ExitCode::SUCCESS);
     }
-    let has_values = client.is_some() || credentials.is_some();
+    let hints = hints(&drifted, client.is_some() || credentials.is_some());
+    Err(Drifted { count: drifted.len(), all: deliveries.len(), hints }.into())
+}
+
+/// What to do about each; without values none can be written again.
+fn hints(drifted: &[&Delivery], has_values: bool) -> Vec<Hint> {
     let mut hints: Vec<Hint> = Vec::new();
-    for delivery in &drifted {
+    for delivery in drifted {
         if has_values {
             hints.push(Hint::run(again(delivery), "writes it again"));
         }
@@ -84,7 +89,7 @@ pub(super) fn run(
     if !has_values {
         hints.push(Hint::note("after `revoke` or `logout` the copy is dead: delete it"));
     }
-    Err(Drifted { count: drifted.len(), all: deliveries.len(), hints }.into())
+    hints
 }
 
 /// Files that do not hold what is stored.
