@@ -6,8 +6,8 @@ use snowtoken::Session;
 use snowtoken::core::diagnosis::Code;
 use snowtoken::core::secret::Secret;
 use snowtoken::core::target::Target;
+use snowtoken::delivery::Credentials;
 use snowtoken::delivery::follow::{self, Standing};
-use snowtoken::delivery::{Credentials, Format};
 use snowtoken::prepared::Prepared;
 use snowtoken::store::{Delivery, write_file};
 
@@ -111,12 +111,15 @@ fn write_client(
     client_secret: Option<&Secret>,
     delivery: &Delivery,
 ) -> Result<(), Failure> {
-    let Some(format) = Format::find(&delivery.format) else {
-        let text = format!("its shape \"{}\" is not known here", delivery.format);
-        return Err(Failure::told(Code::DeliveryUnfit, text));
-    };
+    let order = follow::order_of(delivery)?;
     let (path, at) = (Path::new(&delivery.path), session.now());
-    let text = Prepared { profile: session.profile(), target, client_secret }.render(format, at)?;
+    let profile = session.profile();
+    let text = if order.is_of_client() {
+        Credentials { profile, client_secret, tokens: None, fresh_code: None, created: at }
+            .render(&order)?
+    } else {
+        Prepared { profile, target, client_secret }.render(order.format, at)?
+    };
     write_file::replace(path, text.as_bytes())?;
     let mut store = session.store();
     let fingerprint = store.fingerprint(text.as_bytes());
