@@ -2,11 +2,12 @@
 
 use std::fs;
 use std::process::{Command, Stdio};
+use std::time::Duration;
 
 use serde_json::{Value, json};
 
-use crate::support::foreign::{node, scripts};
-use crate::support::instance::{Instance as _, console_uri};
+use crate::support::foreign::{Foreign, Kind, Options, node, scripts};
+use crate::support::instance::{Instance, console_uri};
 use crate::support::process::Running;
 use crate::support::sandbox::Sandbox;
 use crate::support::stand_in::StandIn;
@@ -24,13 +25,19 @@ struct Walk {
     instance: StandIn,
     sandbox: Sandbox,
     scripts: bool,
+    keys: bool,
 }
 
 impl Walk {
+    /// Nothing but the keyboard is used.
+    fn with_the_keyboard() -> Self {
+        Self { keys: true, ..Self::new(true) }
+    }
+
     fn new(scripts: bool) -> Self {
         let instance = StandIn::fresh(&[]);
         instance.employ(ADMIN, PASSWORD, &["admin"]);
-        Self { instance, sandbox: Sandbox::new(), scripts }
+        Self { instance, sandbox: Sandbox::new(), scripts, keys: false }
     }
 
     /// Somebody makes the client on the instance.
@@ -47,13 +54,20 @@ impl Walk {
 
     /// Follows the pages of this run of the wizard, step by step.
     fn go(&self, wizard: &Running, steps: &[&str]) -> Value {
+        self.go_at(&self.instance, wizard, steps)
+    }
+
+    /// The same, and somebody else plays the instance.
+    fn go_at(&self, instance: &dyn Instance, wizard: &Running, steps: &[&str]) -> Value {
         let link = wizard.stderr_line(|line| line.starts_with("http://127.0.0.1:"));
         let pictures = std::env::var_os("SNOWTOKEN_TEST_PICTURES").map(std::path::PathBuf::from);
         let task = json!({
             "link": link,
             "scripts": self.scripts,
+            "keys": self.keys,
             "steps": steps,
-            "instance": self.instance.origin(),
+            "instance": instance.origin(),
+            "provider": instance.origin() != self.instance.origin(),
             "redirectUri": console_uri("us-west-2"),
             "name": NAME,
             "admin": ADMIN,
@@ -65,7 +79,15 @@ impl Walk {
         command.arg(self::scripts().join("wizard.mjs")).arg(task.to_string());
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", self.sandbox.path("files"));
         command.stderr(Stdio::piped());
-        let outcome = Running::start(command).finish();
+        let mut browser = Running::start(command);
+        if steps.contains(&"late") {
+            let said = browser.stderr_line(|line| ["let time pass", "it failed"].contains(&line));
+            if said == "let time pass" {
+                self.instance.pass(Duration::from_secs(61));
+                browser.write("it passed\n");
+            }
+        }
+        let outcome = browser.finish();
         assert_eq!(
             outcome.code,
             Some(0),
@@ -134,6 +156,17 @@ fn a_person_with_nothing_has_a_client_tokens_and_the_credentials_file_at_the_end
 }
 
 #[test]
+fn the_keyboard_alone_leads_to_the_credentials_file_and_every_stop_shows_itself() {
+    let walk = Walk::with_the_keyboard();
+    let wizard = walk.wizard();
+    let report = walk.go(&wizard, &ALL);
+    wizard.finish().ok();
+    walk.judge(&report);
+    assert!(report["stops"].as_array().unwrap().len() > 60, "{:#}", report["stops"]);
+    assert_eq!(report["unseen"], json!([]), "the keyboard is there, and nobody sees it");
+}
+
+#[test]
 fn it_works_without_any_script() {
     let walk = Walk::new(false);
     let wizard = walk.wizard();
@@ -166,7 +199,15 @@ fn whoever_is_interrupted_goes_on_where_they_were() {
 
 #[test]
 fn somebody_pastes_the_script_and_goes_on() {
-    let walk = Walk::new(true);
+    pastes_the_script(&Walk::new(true));
+}
+
+#[test]
+fn somebody_pastes_the_script_and_goes_on_without_any_script_in_the_pages() {
+    pastes_the_script(&Walk::new(false));
+}
+
+fn pastes_the_script(walk: &Walk) {
     let wizard = walk.wizard();
     let report = walk.go(&wizard, &["where", "script"]);
     wizard.kill();
@@ -195,6 +236,55 @@ fn somebody_does_every_click_without_any_script_and_types_what_came_of_it() {
     assert!(report["ticks"].as_u64().unwrap() > 3, "{}", report["ticks"]);
     let values = report["values"].as_array().unwrap();
     assert!(values.contains(&console_uri("us-west-2").into()), "{values:#?}");
+}
+
+#[test]
+fn denied_too_late_or_from_another_window_each_has_its_page_and_leads_on_to_the_end() {
+    for scripts in [true, false] {
+        let walk = Walk::new(scripts);
+        walk.register(ID, SECRET);
+        let wizard = walk.wizard();
+        let steps = [
+            "where", "exists", "client", "denied", "late", "another", "allow", "proof", "handOver",
+            "done",
+        ];
+        let report = walk.go(&wizard, &steps);
+        wizard.finish().ok();
+        walk.judge(&report);
+        let says = |title: &str, words: &str| {
+            let page = report["mishaps"][title].as_str().unwrap();
+            assert!(page.contains(words), "{title}: {page}");
+        };
+        says("Allow was not pressed", "Nothing was stored, and nothing was lost.");
+        says("The code had ended", "Open ServiceNow again and paste sooner.");
+        says("That address belongs to another window", "open ServiceNow from here");
+        // A denial and somebody else's address cost no request; the late code cost one.
+        assert_eq!(walk.instance.token_requests().len(), 2);
+    }
+}
+
+#[test]
+fn a_server_that_nobody_here_wrote_gives_tokens_to_the_wizard_too() {
+    let walk = Walk::new(true);
+    let options = Options {
+        client_id: ID.to_owned(),
+        client_secret: SECRET.to_owned(),
+        ..Options::default()
+    };
+    let server = Foreign::start(Kind::OidcProvider, options);
+    let wizard = walk.wizard();
+    let steps = ["where", "exists", "client", "allow", "proof", "handOver", "done"];
+    let report = walk.go_at(&server, &wizard, &steps);
+    wizard.finish().ok();
+    let token = walk.sandbox.run(&["token", NAME]).ok().token();
+    assert!(server.is_alive(&token));
+    assert_eq!(walk.sandbox.credential("Access Token"), token);
+    assert_eq!(walk.sandbox.credential("Client Secret"), SECRET);
+    assert_eq!(report["shown"]["Access Token"], token);
+    walk.sandbox.run(&["deliver", NAME, "--check"]).ok();
+    // It tells who its user is, and no role or criterion of a ServiceNow instance.
+    let proof = report["proof"].as_str().unwrap();
+    assert!(proof.contains("admin"), "{proof}");
 }
 
 #[test]
