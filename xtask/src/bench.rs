@@ -19,6 +19,7 @@ mod table;
 mod timing;
 mod token;
 mod web;
+mod wizard;
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -82,6 +83,7 @@ fn measure(wishes: Wishes<'_>) -> Result<bool, String> {
         ("paste", Box::new(|| paste::rows(&shipped, &place))),
         ("keep", Box::new(|| keep::rows(&place))),
         ("crowd", Box::new(|| crowd::rows(&shipped, &place))),
+        ("wizard", Box::new(|| wizard::rows(&shipped, &place))),
         ("size", Box::new(|| size::rows(&shipped))),
     ];
     if wishes.peers {

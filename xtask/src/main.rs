@@ -1,11 +1,12 @@
-//! The tasks of this workspace: `cargo xtask test`, `ci`, `tidy`, `reference`, `setup`,
-//! `bench`.
+//! The tasks of this workspace: `cargo xtask test`, `ci`, `tidy`, `reference`, `gallery`,
+//! `setup`, `bench`.
 //!
 //! It is not a build system: cargo builds. It installs what the tests need, runs every check in
 //! one fixed order, and counts.
 
 mod bench;
 mod checks;
+mod gallery;
 mod reference;
 mod run;
 mod setup;
@@ -20,6 +21,7 @@ usage: cargo xtask <task>
   tidy    check the invariants of the house that are visible in its text
   reference [--check]
           write docs/reference from what the program says about itself; or tell whether it is current
+  gallery write every page of the wizard with every sample into target/gallery
   test    setup, then every check and test, closed by `N passed, N failed`
   ci      the same, and the work tree must be clean afterwards
   bench [--build] [--peers] [--only PART] [--write]
@@ -34,6 +36,7 @@ fn main() -> ExitCode {
         ["tidy"] => report(tidy::check()),
         ["reference"] => report(reference::write()),
         ["reference", "--check"] => report(reference::check()),
+        ["gallery"] => report(gallery::write()),
         ["test"] => checks::all(checks::Tree::MayBeDirty),
         ["ci"] => checks::all(checks::Tree::MustBeClean),
         ["bench", switches @ ..] => bench::run(switches),

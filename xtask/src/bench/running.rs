@@ -53,6 +53,15 @@ impl Running {
         stdin.write_all(text.as_bytes()).map_err(|e| format!("{}: {e}", self.name))
     }
 
+    /// The most it has had in memory at once, in MiB, while it runs.
+    pub(super) fn peak(&self) -> Result<f64, String> {
+        let path = format!("/proc/{}/status", self.child.id());
+        let text = std::fs::read_to_string(&path).map_err(|e| format!("{}: {e}", self.name))?;
+        let line = text.lines().find_map(|line| line.strip_prefix("VmHWM:"));
+        let kib = line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok());
+        kib.map(|kib| kib / 1024.0).ok_or_else(|| format!("{} has no VmHWM", self.name))
+    }
+
     /// There is no more to come.
     pub(super) fn close(&mut self) {
         self.stdin = None;

@@ -15,7 +15,7 @@ pub(super) struct Answer {
 
 /// Opens an authorization URL of the server at this port, signs in, allows; returns where it leads.
 pub(super) fn consent(port: u16, authorization_url: &str) -> Result<String, String> {
-    let mut browser = Browser { port, cookies: BTreeMap::new() };
+    let mut browser = Browser::of(port);
     let mut next = target_of(authorization_url)?;
     let mut answer = browser.get(&next)?;
     for _ in 0..16 {
@@ -39,7 +39,7 @@ pub(super) fn consent(port: u16, authorization_url: &str) -> Result<String, Stri
 
 /// A page of a server on this machine.
 pub(super) fn get(port: u16, url: &str) -> Result<Answer, String> {
-    Browser { port, cookies: BTreeMap::new() }.get(&target_of(url)?)
+    Browser::of(port).get(&target_of(url)?)
 }
 
 /// A form sent to a server on this machine, with or without an `Authorization`.
@@ -49,7 +49,7 @@ pub(super) fn post(
     fields: &[(String, String)],
     authorization: Option<&str>,
 ) -> Result<Answer, String> {
-    Browser { port, cookies: BTreeMap::new() }.post(target, fields, authorization)
+    Browser::of(port).post(target, fields, authorization)
 }
 
 /// The path and query of a URL.
@@ -103,7 +103,7 @@ fn attribute(tag: &str, name: &str) -> Option<String> {
 }
 
 impl Answer {
-    fn header(&self, name: &str) -> Option<&str> {
+    pub(super) fn header(&self, name: &str) -> Option<&str> {
         let mut all = self.headers.iter();
         all.find(|(key, _)| key.eq_ignore_ascii_case(name)).map(|(_, value)| value.as_str())
     }
@@ -120,17 +120,23 @@ impl Answer {
     }
 }
 
-struct Browser {
+/// Keeps cookies; each request has a connection of its own.
+pub(super) struct Browser {
     port: u16,
     cookies: BTreeMap<String, String>,
 }
 
 impl Browser {
-    fn get(&mut self, target: &str) -> Result<Answer, String> {
+    /// Of a server at this port of this machine.
+    pub(super) fn of(port: u16) -> Self {
+        Self { port, cookies: BTreeMap::new() }
+    }
+
+    pub(super) fn get(&mut self, target: &str) -> Result<Answer, String> {
         self.send("GET", target, "", "")
     }
 
-    fn post(
+    pub(super) fn post(
         &mut self,
         target: &str,
         fields: &[(String, String)],
@@ -162,8 +168,12 @@ impl Browser {
             all => format!("Cookie: {}\r\n", all.join("; ")),
         };
         let port = self.port;
+        let origin = match method {
+            "POST" => format!("Origin: http://127.0.0.1:{port}\r\n"),
+            _ => String::new(),
+        };
         let request = format!(
-            "{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{headers}{cookies}Connection: close\r\n\r\n{body}"
+            "{method} {target} HTTP/1.1\r\nHost: 127.0.0.1:{port}\r\n{origin}{headers}{cookies}Connection: close\r\n\r\n{body}"
         );
         let mut stream = TcpStream::connect(("127.0.0.1", port)).map_err(fail)?;
         stream.set_read_timeout(Some(Duration::from_secs(20))).map_err(fail)?;
