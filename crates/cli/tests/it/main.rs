@@ -47,3 +47,4 @@ mod support;
 mod targets;
 mod tls;
 mod wizard;
+mod wizard_picture;
