@@ -177,7 +177,7 @@ impl Python {
         })?;
         let mut browser = Browser::of(port);
         browser.get("/")?;
-        Ok(Self { running: running, browser, first: start.elapsed() })
+        Ok(Self { running, browser, first: start.elapsed() })
     }
 }
 
