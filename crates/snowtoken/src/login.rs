@@ -66,6 +66,8 @@ pub enum Paste {
     Text(Secret),
     /// There will be no more input.
     End,
+    /// Nobody waits for this login any more: it ends with [`Error::InputEnded`], and its port is free.
+    GivenUp,
 }
 
 /// What the shell shows meanwhile.

@@ -1,6 +1,7 @@
 //! The site itself: each address to its page, each form to its step. What takes time is done beside
 //! the pages; a page that waits looks again.
 
+mod answers;
 mod apply;
 mod clicks;
 mod hand_over;
@@ -11,6 +12,7 @@ mod look;
 mod memory;
 mod overview;
 mod profile;
+mod wanted;
 mod words;
 
 use std::sync::{Arc, Mutex, PoisonError};
@@ -39,6 +41,8 @@ pub(crate) struct Tools {
     world: World,
     home: Home,
     opener: Arc<Mutex<Opener>>,
+    /// Held while a consent is waited for: there is one at a time.
+    consent: Arc<Mutex<()>>,
 }
 
 impl Tools {
@@ -82,8 +86,6 @@ pub struct Desk {
     objection: Option<Objected>,
     /// The script that was made for this journey, with its secret.
     script: Option<Script>,
-    /// What is sealed and waits to be saved.
-    sealed: Option<Sealed>,
 }
 
 /// A form that comes back: what was typed, and what is wrong with it. Nothing secret is in it.
@@ -106,18 +108,13 @@ struct Script {
     client_id: String,
 }
 
-/// A sealed file.
-struct Sealed {
-    profile: String,
-    text: String,
-}
-
 impl Desk {
     /// A site over this person's configuration and store. Where somebody stopped earlier, it goes on.
     pub fn new(world: World, home: Home, opener: Opener) -> Self {
         let memory = Memory::beside(&home);
         let journey = memory.read().unwrap_or_default();
-        let tools = Tools { world, home, opener: Arc::new(Mutex::new(opener)) };
+        let opener = Arc::new(Mutex::new(opener));
+        let tools = Tools { world, home, opener, consent: Arc::default() };
         Self {
             tools,
             journey,
@@ -126,7 +123,6 @@ impl Desk {
             done: None,
             objection: None,
             script: None,
-            sealed: None,
         }
     }
 
@@ -184,6 +180,7 @@ impl Site for Desk {
             ["profile", name, "doctor"] => self.doctor_page(name),
             ["journey", "now"] | ["profile", _, "now"] => Reply::Json(self.jobs.now()),
             ["profile", name, "hand-over"] => self.hand_over_page(name),
+            ["profile", name, "bundle"] => self.passphrase_page(name),
             ["explain"] => Reply::page(html(&words::catalogue(CATALOGUE))),
             ["explain", code] => self.explain(code),
             _ => Reply::NotFound,

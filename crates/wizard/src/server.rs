@@ -25,7 +25,7 @@ use tokio::sync::oneshot;
 use tokio::task::{LocalSet, spawn_local};
 
 use crate::guard::{CSRF_FIELD, Guard, Pass, Refusal};
-use crate::site::{Reply, Site};
+use crate::site::{MOMENT, Reply, Site};
 use answer::Answer;
 use connections::Connections;
 use form::{Desk, Remains};
@@ -193,6 +193,18 @@ async fn run<S: Site + 'static>(
     connections.farewell().await;
 }
 
+/// Waits for what is nearly there; nobody else has to.
+async fn settled(reply: Reply) -> Reply {
+    match reply {
+        Reply::Soon { to, mut changes } => {
+            // Whether it came or not: the page there tells.
+            let _ = tokio::time::timeout(MOMENT, changes.changed()).await;
+            Reply::To(to)
+        }
+        reply => reply,
+    }
+}
+
 impl<S: Site> Service<S> {
     fn is_over(&self, idle: Duration) -> bool {
         let (last, act) = (self.last.get().elapsed(), self.act.get().elapsed());
@@ -249,7 +261,7 @@ impl<S: Site> Service<S> {
         if matches!(reply, Reply::Goodbye(_)) {
             self.over.set(true);
         }
-        match reply {
+        match settled(reply).await {
             Reply::NotFound => Err(Refusal::NotFound),
             reply => Ok(Answer::of(reply, self.guard.borrow().csrf())),
         }

@@ -1,11 +1,18 @@
 //! What a browser asks of the wizard and what it gets: requests without HTTP.
 
+use std::time::Duration;
+
 use http::StatusCode;
 use snowtoken::Secret;
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 /// Stands in pages where the forms' token belongs; the server puts it there.
 pub const CSRF_MARK: &str = "@csrf@";
+
+/// Most of what takes time is done by then, so most people see what became of it without a page in
+/// between.
+pub const MOMENT: Duration = Duration::from_secs(3);
 
 /// No form of ours has more fields.
 const MOST_FIELDS: usize = 64;
@@ -32,6 +39,13 @@ pub enum Reply {
     Goodbye(Shown),
     /// On to another page of ours, by GET.
     To(String),
+    /// The same, as soon as something changes, or after [`MOMENT`]. Others are served meanwhile.
+    Soon {
+        /// Where to.
+        to: String,
+        /// What changes.
+        changes: watch::Receiver<()>,
+    },
     /// Something for our own script.
     Json(String),
     /// A single value, for our own script to copy.

@@ -161,6 +161,7 @@ texts! {
     mishap_again = "Open ServiceNow again";
     mishap_why = "Why, and what to do";
 
+    proving_title = "Trying the tokens";
     proof_title = "The tokens work";
     proof_user = "They belong to";
     proof_reads = "What they can read";
@@ -195,6 +196,7 @@ texts! {
     hand_over_done = "I am done";
     hand_over_spent = "The auth code has been used; some forms ask for it all the same.";
     hand_over_characters = "characters, ends with";
+    sealing_title = "Sealing the file";
     passphrase_title = "The passphrase of the sealed file";
     passphrase_text = "Write it down now: it is shown once. Tell it by telephone, never in the same message as the file.";
 

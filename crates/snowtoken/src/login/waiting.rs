@@ -148,7 +148,8 @@ impl Login<'_> {
                 }
                 Ok(Arrival::Paste(Paste::End)) if has_listener => {}
                 // Or nobody is left who could bring it.
-                Ok(Arrival::Paste(Paste::End)) | Err(RecvTimeoutError::Disconnected) => {
+                Ok(Arrival::Paste(Paste::End | Paste::GivenUp))
+                | Err(RecvTimeoutError::Disconnected) => {
                     return Err(Error::InputEnded);
                 }
                 Err(RecvTimeoutError::Timeout) => {}
@@ -222,7 +223,7 @@ fn forward<V: Send + 'static>(
 ) -> Result<(), Error> {
     let forwarding = move || {
         while let Ok(paste) = pastes.recv() {
-            let last = matches!(paste, Paste::End);
+            let last = matches!(paste, Paste::End | Paste::GivenUp);
             if arrivals.send(Arrival::Paste(paste)).is_err() || last {
                 break;
             }

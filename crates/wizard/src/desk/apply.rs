@@ -1,8 +1,6 @@
 //! The client made over the Table API, by the same library as `setup --apply`. The administrator's
 //! password is used for that and kept nowhere.
 
-use std::time::Duration;
-
 use snowtoken::core::diagnosis::Diagnose as _;
 use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
 use snowtoken::core::printable::Printable;
@@ -16,11 +14,8 @@ use snowtoken::{Error, Secret, Session, session};
 use super::job::{Applied, Work};
 use super::{Desk, Objected, Tools};
 use crate::pages::{Finding, Trouble};
-use crate::site::Form;
+use crate::site::{Form, Reply};
 use crate::texts::EN;
-
-/// Most people see what became of it without a page in between.
-const MOMENT: Duration = Duration::from_secs(3);
 
 /// The longest name of a user.
 const LONGEST: usize = 100;
@@ -34,22 +29,23 @@ struct Wish {
 }
 
 impl Desk {
-    pub(super) fn take_apply(&mut self, form: &Form) {
+    pub(super) fn take_apply(&mut self, form: &Form) -> Reply {
+        let page = || Reply::To("/journey".to_owned());
         if matches!(self.jobs.work(), Work::Applying) {
             // A second press of the button, or a second tab.
-            return;
+            return page();
         }
         match self.apply_wish(form) {
             Ok(wish) => {
                 let tools = self.tools.clone();
-                let mark = self.jobs.begin(Work::Applying, move |ticket| {
+                let begun = self.jobs.begin(Work::Applying, move |ticket| {
                     let applied = match make(&tools, wish) {
                         Ok((id, lines)) => Applied::Made(id, lines),
                         Err(error) => Applied::Not(trouble(&error)),
                     };
                     ticket.tell(Work::Applied(applied));
                 });
-                self.jobs.settle(&mark, MOMENT);
+                begun.soon("/journey")
             }
             Err(trouble) => {
                 self.jobs.end();
@@ -57,6 +53,7 @@ impl Desk {
                 let typed = user.into_iter().collect();
                 self.objection =
                     Some(Objected { typed, trouble: Some(trouble), ..Objected::default() });
+                page()
             }
         }
     }

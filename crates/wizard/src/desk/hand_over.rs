@@ -2,6 +2,7 @@
 //! for by name.
 
 use std::path::PathBuf;
+use std::sync::{Arc, Mutex, PoisonError};
 
 use snowtoken::bundle::{self, Bundle, PASSPHRASE_BYTES};
 use snowtoken::calendar::{Calendar, Event, Token};
@@ -12,12 +13,14 @@ use snowtoken::core::token_set::User;
 use snowtoken::delivery::follow;
 use snowtoken::delivery::{Credentials, FormField as Told, Format, Order, Piece};
 use snowtoken::store::{AuditEntry, Held, Record, RecordState, age_file};
+use snowtoken::world::Dice;
 use snowtoken::{Error, Secret, Session};
 use zeroize::Zeroizing;
 
-use super::{Desk, Sealed, Tools, shown};
+use super::job::{Sealed, Work};
+use super::{Desk, Tools, shown};
 use crate::pages::{
-    Choice, Done, FormField, Frame, HandOverPage, PassphrasePage, Rail, ValuePage, html,
+    Choice, Done, FormField, Frame, HandOverPage, PassphrasePage, Rail, ValuePage, WorkingPage,
 };
 use crate::site::{Form, Reply};
 use crate::steps::Step;
@@ -254,55 +257,91 @@ impl Desk {
         }
     }
 
-    /// Seals the form for somebody else, and shows the passphrase once.
+    /// Seals the form for somebody else, which takes its time on purpose.
     pub(super) fn bundle(&mut self, profile: &Profile) -> Reply {
         let name = profile.name.to_string();
-        let (hand, _) = match self.hand(&name) {
-            Ok(hand) => hand,
+        let page = format!("/profile/{name}/bundle");
+        if matches!(self.jobs.work(), Work::Sealing(of) if of == name) {
+            // A second press of the button.
+            return Reply::To(page);
+        }
+        let hand = match self.hand(&name) {
+            Ok((hand, _)) => hand,
             Err(reply) => return reply,
         };
-        let passphrase = match self.seal(&hand) {
-            Ok(passphrase) => passphrase,
-            Err(error) => return self.told(&name, Done::bad(&*error)),
-        };
-        let frame = Frame::new(EN.passphrase_title);
-        Reply::page(html(&PassphrasePage { frame, profile: name, passphrase }))
+        let dice = self.tools.world.dice;
+        let begun = self.jobs.begin(Work::Sealing(name.clone()), move |ticket| {
+            let sealed = match seal(&hand, dice) {
+                Ok((passphrase, text)) => Sealed::Made(Mutex::new(Some(passphrase)), text),
+                Err(error) => Sealed::Not(Done::bad(&*error)),
+            };
+            ticket.tell(Work::Sealed(name, Arc::new(sealed)));
+        });
+        begun.soon(page)
     }
 
-    fn seal(&mut self, hand: &Hand) -> Result<Secret, Box<dyn Diagnose>> {
-        let text = Bundle {
-            profile: hand.session.profile(),
-            target: &hand.target,
-            client_secret: hand.secret.as_ref(),
-            tokens: &hand.record.tokens,
-            user: hand.record.user.as_ref().and_then(User::name),
-            created: hand.session.now(),
+    /// Shows the passphrase, once.
+    pub(super) fn passphrase_page(&mut self, name: &str) -> Reply {
+        let (work, seen) = self.jobs.seen();
+        match work {
+            Work::Sealing(of) if of == name => {
+                let frame = Frame::new(EN.sealing_title).looking_again();
+                shown(&WorkingPage { frame, seen })
+            }
+            Work::Sealed(of, sealed) if of == name => match &*sealed {
+                Sealed::Made(passphrase, _) => {
+                    let passphrase =
+                        passphrase.lock().unwrap_or_else(PoisonError::into_inner).take();
+                    let Some(passphrase) = passphrase else { return away(name) };
+                    let frame = Frame::new(EN.passphrase_title);
+                    shown(&PassphrasePage { frame, profile: name.to_owned(), passphrase })
+                }
+                Sealed::Not(done) => {
+                    self.jobs.end();
+                    self.told(name, done.clone())
+                }
+            },
+            _ => away(name),
         }
-        .text()
-        .map_err(boxed)?;
-        let mut random = Zeroizing::new([0; PASSPHRASE_BYTES]);
-        (self.tools.world.dice)(&mut *random).map_err(boxed)?;
-        let passphrase = bundle::passphrase(&random);
-        let sealed = age_file::seal(&passphrase, text.as_bytes()).map_err(boxed)?;
-        hand.note("bundle", "by passphrase, to the browser".to_owned()).map_err(boxed)?;
-        self.sealed = Some(Sealed {
-            profile: hand.session.profile().name.to_string(),
-            text: age_file::armoured(&sealed),
-        });
-        Ok(passphrase)
     }
 
     /// What was sealed, for the browser to save.
     pub(super) fn sealed_file(&mut self, name: &str) -> Reply {
-        match &self.sealed {
-            Some(sealed) if sealed.profile == name => Reply::File {
+        let Work::Sealed(of, sealed) = self.jobs.work() else { return Reply::NotFound };
+        match &*sealed {
+            Sealed::Made(_, text) if of == name => Reply::File {
                 name: format!("{name}.age"),
                 kind: "application/octet-stream",
-                bytes: Zeroizing::new(sealed.text.clone().into_bytes()),
+                bytes: Zeroizing::new(text.clone().into_bytes()),
             },
             _ => Reply::NotFound,
         }
     }
+}
+
+/// The passphrase was seen, or there is none.
+fn away(name: &str) -> Reply {
+    Reply::To(format!("/profile/{name}/hand-over"))
+}
+
+/// The passphrase, and what it opens.
+fn seal(hand: &Hand, dice: Dice) -> Result<(Secret, String), Box<dyn Diagnose>> {
+    let text = Bundle {
+        profile: hand.session.profile(),
+        target: &hand.target,
+        client_secret: hand.secret.as_ref(),
+        tokens: &hand.record.tokens,
+        user: hand.record.user.as_ref().and_then(User::name),
+        created: hand.session.now(),
+    }
+    .text()
+    .map_err(boxed)?;
+    let mut random = Zeroizing::new([0; PASSPHRASE_BYTES]);
+    dice(&mut *random).map_err(boxed)?;
+    let passphrase = bundle::passphrase(&random);
+    let sealed = age_file::seal(&passphrase, text.as_bytes()).map_err(boxed)?;
+    hand.note("bundle", "by passphrase, to the browser".to_owned()).map_err(boxed)?;
+    Ok((passphrase, age_file::armoured(&sealed)))
 }
 
 fn boxed(error: impl Diagnose + 'static) -> Box<dyn Diagnose> {

@@ -1,12 +1,15 @@
 //! What takes time, beside the pages: one thing at a time, and a mark that changes when it does.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
+use snowtoken::Secret;
 use snowtoken::core::servicenow::Instance;
+use tokio::sync::watch;
 
 use super::login::Consent;
-use crate::pages::Finding;
+use crate::pages::{Done, Finding, Reading};
+use crate::site::Reply;
 
 /// What is being done, or was.
 #[derive(Clone, Default)]
@@ -21,6 +24,8 @@ struct State {
     /// Which job is meant: an older one's end is nobody's business any more.
     number: u64,
     work: Work,
+    /// Hears of every change.
+    changes: watch::Sender<()>,
 }
 
 /// The one thing.
@@ -43,6 +48,34 @@ pub(super) enum Work {
     Examining(String),
     /// It was.
     Examined(String, Look),
+    /// Something is done with a profile.
+    Acting(String),
+    /// It was.
+    Acted(String, Done),
+    /// A sealed file is being made for a profile.
+    Sealing(String),
+    /// It was, or was not.
+    Sealed(String, Arc<Sealed>),
+    /// What a profile's tokens open is being tried.
+    Proving(String),
+    /// It was.
+    Proved(String, Proof),
+}
+
+/// A sealed file.
+#[derive(Debug)]
+pub(super) enum Sealed {
+    /// The passphrase, until it was shown, and the text.
+    Made(Mutex<Option<Secret>>, String),
+    /// There is none.
+    Not(Done),
+}
+
+/// What tokens open, and what somebody should know about their user.
+#[derive(Debug, Clone, Default)]
+pub(super) struct Proof {
+    pub(super) readings: Vec<Reading>,
+    pub(super) warnings: Vec<String>,
 }
 
 /// What a look at a road brought.
@@ -82,42 +115,65 @@ impl Jobs {
         json!({ "seen": self.lock().mark.to_string() }).to_string()
     }
 
-    /// Begins with something else, and says its mark. What was being done goes on by itself and is
-    /// not heard any more.
-    pub(super) fn begin(&self, work: Work, run: impl FnOnce(&Ticket) + Send + 'static) -> String {
-        let (ticket, mark) = {
+    /// Begins with something else. What was being done goes on by itself and is not heard any more;
+    /// a consent is not waited for any longer.
+    pub(super) fn begin(&self, work: Work, run: impl FnOnce(&Ticket) + Send + 'static) -> Begun {
+        let (ticket, begun) = {
             let mut state = self.lock();
-            state.mark += 1;
-            state.number += 1;
-            state.work = work;
-            (Ticket { jobs: self.clone(), number: state.number }, state.mark.to_string())
+            state.replace(work);
+            let begun = Begun { mark: state.mark.to_string(), changes: state.changes.subscribe() };
+            (Ticket { jobs: self.clone(), number: state.number }, begun)
         };
         let started =
             std::thread::Builder::new().name("work".to_owned()).spawn(move || run(&ticket));
         if let Err(error) = started {
             log::warn!("no thread is to be had: {error}");
         }
-        mark
+        begun
     }
 
     /// Nothing any more.
     pub(super) fn end(&self) {
-        let mut state = self.lock();
-        state.mark += 1;
-        state.number += 1;
-        state.work = Work::None;
+        self.lock().replace(Work::None);
     }
 
-    /// Waits a moment until this mark is an old one, so that a person sees the end at once.
-    pub(super) fn settle(&self, mark: &str, patience: std::time::Duration) {
-        let end = std::time::Instant::now() + patience;
-        while self.lock().mark.to_string() == mark && std::time::Instant::now() < end {
-            std::thread::sleep(std::time::Duration::from_millis(10));
-        }
+    /// Hears of every change from now on.
+    pub(super) fn changes(&self) -> watch::Receiver<()> {
+        self.lock().changes.subscribe()
     }
 
-    fn lock(&self) -> std::sync::MutexGuard<'_, State> {
+    fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What has just begun.
+pub(super) struct Begun {
+    /// What tells this state from the next.
+    pub(super) mark: String,
+    changes: watch::Receiver<()>,
+}
+
+impl Begun {
+    /// Leads on as soon as it ends.
+    pub(super) fn soon(self, to: impl Into<String>) -> Reply {
+        Reply::Soon { to: to.into(), changes: self.changes }
+    }
+}
+
+impl State {
+    fn replace(&mut self, work: Work) {
+        self.number += 1;
+        if let Work::Consent(consent) = std::mem::take(&mut self.work) {
+            consent.give_up();
+        }
+        self.set(work);
+    }
+
+    fn set(&mut self, work: Work) {
+        self.mark += 1;
+        self.work = work;
+        self.changes.send_replace(());
     }
 }
 
@@ -132,8 +188,7 @@ impl Ticket {
     pub(super) fn tell(&self, work: Work) {
         let mut state = self.jobs.lock();
         if state.number == self.number {
-            state.mark += 1;
-            state.work = work;
+            state.set(work);
         }
     }
 }

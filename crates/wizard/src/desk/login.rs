@@ -59,6 +59,13 @@ impl Consent {
         // The login may have ended already: then the page tells.
         drop(sender.send(Paste::Text(text)));
     }
+
+    /// Nobody waits for it any more: the port of a loopback redirect URI is free again.
+    pub(super) fn give_up(&self) {
+        let sender = self.pastes.lock().unwrap_or_else(PoisonError::into_inner);
+        // The login may have ended already.
+        drop(sender.send(Paste::GivenUp));
+    }
 }
 
 /// Whether it is worth handing over: a text without a code or an error would end the login for
@@ -84,6 +91,8 @@ pub(super) fn begin(tools: &Tools, wish: Wish) -> (Work, impl FnOnce(&Ticket) + 
     let consent = Consent { url: None, pastes, end: None };
     let (tools, waiting) = (tools.clone(), consent.clone());
     let run = move |ticket: &Ticket| {
+        // The one before has been given up: it goes first, and with it the port that this one needs.
+        let _turn = tools.consent.lock().unwrap_or_else(PoisonError::into_inner);
         let desk = Screen { ticket, consent: &waiting };
         let login = Login {
             profile: &wish.profile,

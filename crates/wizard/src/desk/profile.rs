@@ -4,13 +4,14 @@ use jiff::Timestamp;
 use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::token_set::User;
 use snowtoken::store::Held;
-use snowtoken::{Error, arrival};
+use snowtoken::{Error, Session, arrival};
 
-use super::job::Work;
-use super::{Desk, look, overview, shown, words};
+use super::job::{Begun, Proof, Work};
+use super::{Desk, Tools, look, overview, shown, words};
 use crate::draw::{Mark, timeline};
 use crate::pages::{
     DoctorPage, Done, End, Fact, Frame, ProfilePage, ProofPage, Rail, Reading, SurePage,
+    WorkingPage,
 };
 use crate::site::{Form, Reply};
 use crate::steps::Journey;
@@ -19,6 +20,18 @@ use crate::texts::EN;
 impl Desk {
     pub(super) fn profile_page(&mut self, name: &str) -> Reply {
         let Some((profile, held)) = self.known(name) else { return Reply::NotFound };
+        let (work, seen) = self.jobs.seen();
+        match work {
+            Work::Acting(of) if of == name => {
+                let frame = Frame::new(name).looking_again();
+                return shown(&WorkingPage { frame, seen });
+            }
+            Work::Acted(of, done) if of == name => {
+                self.jobs.end();
+                self.done = Some((of, done));
+            }
+            _ => {}
+        }
         let now = self.tools.world.now();
         let done = self.done.take_if(|(own, _)| own == name).map(|(_, done)| done);
         let target = self.tools.targets();
@@ -60,15 +73,10 @@ impl Desk {
                 Reply::To("/journey".to_owned())
             }
             "hand-over" => Reply::To(format!("/profile/{name}/hand-over")),
-            "verify" => self.did(name, |desk| desk.verify(&profile.name)),
-            "revoke" if form.get("sure") == Some("yes") => {
-                self.did(name, |desk| desk.revoke(&profile.name))
-            }
+            "verify" => self.begin_act(profile.name, verify),
+            "revoke" if form.get("sure") == Some("yes") => self.begin_act(profile.name, revoke),
             "revoke" => shown(&SurePage::revoke(name)),
-            "doctor" => {
-                self.examine(&profile.name);
-                Reply::To(format!("/profile/{name}/doctor"))
-            }
+            "doctor" => self.examine(&profile.name).soon(format!("/profile/{name}/doctor")),
             "value" => self.value(&profile, form),
             "show" => self.show(&profile, form),
             "save" => self.save(name),
@@ -80,30 +88,24 @@ impl Desk {
         }
     }
 
-    /// Does it, and shows what became of it on the profile's page.
-    fn did(&mut self, name: &str, act: impl FnOnce(&mut Self) -> Result<String, Error>) -> Reply {
-        let done = match act(self) {
-            Ok(text) => Done { kind: "good", text },
-            Err(error) => Done::bad(&error),
-        };
-        self.done = Some((name.to_owned(), done));
-        Reply::To(format!("/profile/{name}"))
+    /// Does it beside the pages; what became of it is shown on the profile's page.
+    fn begin_act(
+        &self,
+        name: ProfileName,
+        act: impl FnOnce(&Session) -> Result<String, Error> + Send + 'static,
+    ) -> Reply {
+        let (tools, page) = (self.tools.clone(), format!("/profile/{name}"));
+        let begun = self.jobs.begin(Work::Acting(name.to_string()), move |ticket| {
+            let done = match tools.session(&name).and_then(|session| act(&session)) {
+                Ok(text) => Done { kind: "good", text },
+                Err(error) => Done::bad(&error),
+            };
+            ticket.tell(Work::Acted(name.to_string(), done));
+        });
+        begun.soon(page)
     }
 
-    fn verify(&mut self, name: &ProfileName) -> Result<String, Error> {
-        let session = self.tools.session(name)?;
-        let (user, _) = session.verify()?;
-        let user = user.as_ref().and_then(User::name).unwrap_or(EN.somebody);
-        Ok(format!("{} {user}.", EN.verified))
-    }
-
-    fn revoke(&mut self, name: &ProfileName) -> Result<String, Error> {
-        let session = self.tools.session(name)?;
-        session.revoke()?;
-        Ok(EN.revoked.to_owned())
-    }
-
-    fn examine(&mut self, name: &ProfileName) -> String {
+    fn examine(&self, name: &ProfileName) -> Begun {
         let (tools, wanted) = (self.tools.clone(), name.clone());
         self.jobs.begin(Work::Examining(name.to_string()), move |ticket| {
             let look = look::profile(&tools, &wanted);
@@ -120,8 +122,8 @@ impl Desk {
             }
             Work::Examining(of) if of == name => shown(&DoctorPage::working(name.to_owned(), mark)),
             _ => {
-                let mark = self.examine(&profile.name);
-                shown(&DoctorPage::working(name.to_owned(), mark))
+                let begun = self.examine(&profile.name);
+                shown(&DoctorPage::working(name.to_owned(), begun.mark))
             }
         }
     }
@@ -130,8 +132,16 @@ impl Desk {
     pub(super) fn proof_page(&mut self) -> Reply {
         let Some(name) = self.journey.profile.clone() else { return self.astray() };
         let Some((profile, Some(held))) = self.known(&name) else { return self.astray() };
+        let (work, seen) = self.jobs.seen();
+        let proof = match work {
+            Work::Proved(of, proof) if of == name => proof,
+            Work::Proving(of) if of == name => {
+                let frame = Frame::on(Rail::Proof, EN.proving_title).looking_again();
+                return shown(&WorkingPage { frame, seen });
+            }
+            _ => return self.prove(&profile.name).soon("/journey"),
+        };
         let now = self.tools.world.now();
-        let (readings, warnings) = self.readings(&profile);
         let mut ends = vec![End {
             what: EN.proof_access.to_owned(),
             when: words::day_and_time(held.access_expires_at.at),
@@ -147,32 +157,51 @@ impl Desk {
         shown(&ProofPage {
             frame: Frame::on(Rail::Proof, EN.proof_title),
             user: held.user.clone().unwrap_or_else(|| EN.somebody.to_owned()),
-            readings,
-            warnings,
+            readings: proof.readings,
+            warnings: proof.warnings,
             timeline: timeline(EN.proof_now, &marks(&held, now)),
             ends,
         })
     }
 
-    /// Which of the product's tables the token opens, and what somebody should know about its user.
-    fn readings(&self, profile: &Profile) -> (Vec<Reading>, Vec<String>) {
-        let Ok(session) = self.tools.session(&profile.name) else { return Default::default() };
-        let Ok(record) = session.record() else { return Default::default() };
-        let targets = self.tools.targets();
-        let tables = targets.find(&profile.target).map_or(&[][..], |target| &target.tables);
-        let read = |table: &String| Reading {
-            table: table.clone(),
-            verdict: look::table(&self.tools, profile, table, &record.tokens.access_token),
-        };
-        let readings = tables.iter().map(read).collect();
-        let stated = profile.lifespans.refresh;
-        let differ =
-            arrival::lifespans_differ(&profile.name, record.facts.refresh_lifespan, stated);
-        let plain =
-            |line: String| line.strip_prefix("warning: ").map_or(line.clone(), str::to_owned);
-        let concerns = arrival::user_concerns(&record.facts);
-        (readings, differ.into_iter().chain(concerns).map(plain).collect())
+    fn prove(&self, name: &ProfileName) -> Begun {
+        let (tools, name) = (self.tools.clone(), name.clone());
+        self.jobs.begin(Work::Proving(name.to_string()), move |ticket| {
+            let proof = proof(&tools, &name).unwrap_or_default();
+            ticket.tell(Work::Proved(name.to_string(), proof));
+        })
     }
+}
+
+fn verify(session: &Session) -> Result<String, Error> {
+    let (user, _) = session.verify()?;
+    let user = user.as_ref().and_then(User::name).unwrap_or(EN.somebody);
+    Ok(format!("{} {user}.", EN.verified))
+}
+
+fn revoke(session: &Session) -> Result<String, Error> {
+    session.revoke()?;
+    Ok(EN.revoked.to_owned())
+}
+
+/// Which of the product's tables the token opens, and what somebody should know about its user.
+fn proof(tools: &Tools, name: &ProfileName) -> Result<Proof, Error> {
+    let session = tools.session(name)?;
+    let (profile, record) = (session.profile(), session.record()?);
+    let targets = tools.targets();
+    let tables = targets.find(&profile.target).map_or(&[][..], |target| &target.tables);
+    let read = |table: &String| Reading {
+        table: table.clone(),
+        verdict: look::table(tools, profile, table, &record.tokens.access_token),
+    };
+    let stated = profile.lifespans.refresh;
+    let differ = arrival::lifespans_differ(name, record.facts.refresh_lifespan, stated);
+    let plain = |line: String| line.strip_prefix("warning: ").map_or(line.clone(), str::to_owned);
+    let concerns = arrival::user_concerns(&record.facts);
+    Ok(Proof {
+        readings: tables.iter().map(read).collect(),
+        warnings: differ.into_iter().chain(concerns).map(plain).collect(),
+    })
 }
 
 /// Both ends on the timeline.

@@ -33,7 +33,7 @@ impl Answer {
                 let body = with_token(&html, csrf);
                 Self { status, kind: HTML, body, more: Vec::new() }
             }
-            Reply::To(path) => Self {
+            Reply::To(path) | Reply::Soon { to: path, .. } => Self {
                 status: StatusCode::SEE_OTHER,
                 kind: HTML,
                 body: Zeroizing::default(),

@@ -1,0 +1,177 @@
+//! What the forms of the journey do.
+
+use snowtoken::core::oauth::client::ClientId;
+use snowtoken::core::profile::{Grant, ProfileName};
+
+use super::job::{Applied, Work};
+use super::{Desk, Objected, login};
+use crate::pages::{Trouble, Wrong};
+use crate::site::{Form, Reply};
+use crate::steps::{Answer, Journey, Objection, Place, Way};
+use crate::texts::EN;
+
+impl Desk {
+    /// A form of the journey.
+    pub(super) fn take(&mut self, form: &Form) -> Reply {
+        let taken = match form.get("do").unwrap_or_default() {
+            "target" => self.take_target(form),
+            "place" => self.take_place(form),
+            "clear" => self.step(&Answer::Clear),
+            "way" => self.take_way(form),
+            "apply" => return self.take_apply(form),
+            "applied" => self.take_applied(),
+            "scripted" => self.take_scripted(),
+            "tick" => {
+                let done = form.get("done") == Some("yes");
+                self.step(&Answer::Tick(form.text("id").unwrap_or_default(), done))
+            }
+            "clicked" => self.step(&Answer::Clicked),
+            "client" => self.take_client(form),
+            "paste" => return self.take_paste(form),
+            "check" | "again" => {
+                self.jobs.end();
+                Ok(())
+            }
+            "next" => self.step(&Answer::Next),
+            "back" => {
+                self.jobs.end();
+                self.step(&Answer::Back)
+            }
+            _ => Ok(()),
+        };
+        if let Err(objection) = taken {
+            self.object(form, objection);
+        }
+        let anchor = form.text("id").filter(|_| form.get("do") == Some("tick"));
+        match anchor.filter(|id| id.bytes().all(|b| b.is_ascii_alphanumeric() || b == b'-')) {
+            Some(id) => {
+                // The same screen once more, at the same place.
+                let screen = id.split('-').nth(1).unwrap_or("0");
+                Reply::To(format!("/journey?screen={screen}#{id}"))
+            }
+            None => Reply::To("/journey".to_owned()),
+        }
+    }
+
+    fn step(&mut self, answer: &Answer<'_>) -> Result<(), Objection> {
+        let next = self.journey.answer(answer)?;
+        self.go(next);
+        Ok(())
+    }
+
+    /// What was typed comes back with what is wrong with it; secrets do not.
+    fn object(&mut self, form: &Form, objection: Objection) {
+        const PLAIN: [&str; 6] =
+            ["instance", "region", "redirect_uri", "name", "client_id", "user"];
+        let kept = |name: &'static str| form.get(name).map(|text| (name, text.to_owned()));
+        self.objection = Some(Objected {
+            typed: PLAIN.into_iter().filter_map(kept).collect(),
+            wrong: Wrong::field(objection.field, objection.text),
+            trouble: None,
+        });
+    }
+
+    fn take_target(&mut self, form: &Form) -> Result<(), Objection> {
+        let targets = self.tools.targets();
+        match form.text("target").and_then(|name| targets.find(name)) {
+            Some(target) => self.step(&Answer::Target(target)),
+            None => Ok(()),
+        }
+    }
+
+    fn take_place(&mut self, form: &Form) -> Result<(), Objection> {
+        let Some(target) = self.target() else { return Ok(()) };
+        let place = Place {
+            instance: form.text("instance").unwrap_or_default(),
+            region: form.text("region"),
+            redirect_uri: form.text("redirect_uri"),
+            name: form.text("name"),
+        };
+        self.jobs.end();
+        let next = self.journey.answer(&Answer::Place(&target, place))?;
+        self.check_name(&next)?;
+        self.go(next);
+        Ok(())
+    }
+
+    /// A connection that is there is not made into another one.
+    fn check_name(&self, next: &Journey) -> Result<(), Objection> {
+        let name = next.profile.as_deref().and_then(|name| ProfileName::parse(name).ok());
+        let Some(known) = name.and_then(|name| self.tools.profile(&name).ok()) else {
+            return Ok(());
+        };
+        let same = Some(known.instance.url()) == next.instance.as_deref()
+            && Some(&known.target) == next.target.as_ref()
+            && known.grant == Grant::AuthorizationCode;
+        if same {
+            return Ok(());
+        }
+        let text = format!("{} {}", EN.place_name_taken, known.instance.url());
+        Err(Objection { field: "name", text })
+    }
+
+    fn take_way(&mut self, form: &Form) -> Result<(), Objection> {
+        self.jobs.end();
+        match form.text("way").and_then(Way::find) {
+            Some(way) => self.step(&Answer::Way(way)),
+            None => Ok(()),
+        }
+    }
+
+    fn take_applied(&mut self) -> Result<(), Objection> {
+        let Work::Applied(Applied::Made(id, _)) = self.jobs.work() else { return Ok(()) };
+        self.jobs.end();
+        self.step(&Answer::Client(&id))
+    }
+
+    fn take_client(&mut self, form: &Form) -> Result<(), Objection> {
+        let wrong = |field, text: &str| Objection { field, text: text.to_owned() };
+        let id = form.get("client_id").unwrap_or_default();
+        if id.trim().contains(char::is_whitespace) {
+            return Err(wrong("client_id", EN.check_blank));
+        }
+        let id = ClientId::parse(id).map_err(|e| wrong("client_id", &e.to_string()))?;
+        let typed = form.secret("client_secret").filter(|secret| !secret.is_empty());
+        if let Some(secret) = typed {
+            let text = secret.expose();
+            if text.trim() != text {
+                return Err(wrong("client_secret", EN.check_blank));
+            }
+            if text == id.as_str() {
+                return Err(wrong("client_secret", EN.check_same));
+            }
+        }
+        let next = self.journey.answer(&Answer::Client(id.as_str()))?;
+        let before = std::mem::replace(&mut self.journey, next.clone());
+        if typed.is_none() && self.stored_secret().is_none() {
+            self.journey = before;
+            return Err(wrong("client_secret", EN.client_secret_hint));
+        }
+        if let Some(secret) = typed
+            && let Err(error) = self.keep_secret(secret)
+        {
+            self.journey = before;
+            return Err(wrong("client_secret", &error.to_string()));
+        }
+        self.journey = before;
+        self.jobs.end();
+        self.go(next);
+        Ok(())
+    }
+
+    fn take_paste(&mut self, form: &Form) -> Reply {
+        let to = || "/journey".to_owned();
+        let changes = self.jobs.changes();
+        let Work::Consent(consent) = self.jobs.work() else { return Reply::To(to()) };
+        let Some(text) = form.secret("redirected") else { return Reply::To(to()) };
+        if login::is_redirect(text.expose()) {
+            consent.paste(text.clone());
+            // The answer is a round trip or two away.
+            return Reply::Soon { to: to(), changes };
+        }
+        let text = EN.allow_unreadable.to_owned();
+        let trouble = Some(Trouble { text, code: Some("redirect-unreadable") });
+        self.objection = Some(Objected { trouble, ..Objected::default() });
+        Reply::To(to())
+    }
+}

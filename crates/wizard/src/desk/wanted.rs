@@ -1,0 +1,74 @@
+//! The profile that the journey makes, and its client secret.
+
+use snowtoken::core::oauth::Scope;
+use snowtoken::core::oauth::client::{AuthenticationMethod, ClientId};
+use snowtoken::core::oauth::redirect::RedirectUri;
+use snowtoken::core::profile::{Grant, Profile, ProfileName};
+use snowtoken::core::servicenow::Lifespans;
+use snowtoken::{Secret, config, session};
+
+use super::Desk;
+use crate::steps::Journey;
+
+impl Desk {
+    /// The profile that is being made, as far as the journey knows it.
+    pub(super) fn wanted_profile(&self) -> Option<Profile> {
+        self.profile_of(&self.journey)
+    }
+
+    /// The same of a journey that may know more.
+    pub(super) fn profile_of(&self, journey: &Journey) -> Option<Profile> {
+        let name = ProfileName::parse(journey.profile.as_deref()?).ok()?;
+        let known = self.tools.profile(&name).ok();
+        let target = self.target()?;
+        let client_id = ClientId::parse(journey.client_id.as_deref()?).ok()?;
+        let redirect_uri = RedirectUri::parse(journey.redirect_uri.as_deref()?).ok()?;
+        let same = known.filter(|profile| profile.target == target.name);
+        let scope = match &same {
+            Some(profile) => profile.scope.clone(),
+            None => Scope::parse(&target.scope).ok(),
+        };
+        let wanted = Lifespans {
+            access: target.access_token_lifespan,
+            refresh: target.refresh_token_lifespan,
+        };
+        Some(Profile {
+            name,
+            instance: self.instance()?,
+            client_id,
+            authentication: same
+                .as_ref()
+                .map_or(AuthenticationMethod::default(), |profile| profile.authentication),
+            grant: Grant::AuthorizationCode,
+            assertion: same.as_ref().map(|profile| profile.assertion.clone()).unwrap_or_default(),
+            redirect_uri: Some(redirect_uri),
+            scope,
+            lifespans: same.as_ref().map_or(wanted, |profile| profile.lifespans),
+            target: target.name,
+            region: journey.region.clone(),
+            credentials_file: same.as_ref().is_none_or(|profile| profile.credentials_file),
+        })
+    }
+
+    /// The client secret that is stored for the wanted profile.
+    pub(super) fn stored_secret(&self) -> Option<Secret> {
+        let profile = self.wanted_profile()?;
+        let store = self.tools.store().ok().flatten()?;
+        store.client_secret(&profile.name, &session::binding(&profile)).ok().flatten()
+    }
+
+    /// Stores the secret, and the profile that it belongs to.
+    pub(super) fn keep_secret(&self, secret: &Secret) -> Result<(), snowtoken::Error> {
+        let Some(profile) = self.wanted_profile() else { return Ok(()) };
+        let mut store = self.tools.present_store(&profile.name)?;
+        store.set_client_secret(&profile.name, &session::binding(&profile), secret)?;
+        Ok(config::update(&self.tools.home, move |config| {
+            if config
+                .profile(&profile.name)
+                .is_none_or(|known| known.client_id != profile.client_id)
+            {
+                config.put(profile);
+            }
+        })?)
+    }
+}
