@@ -1,4 +1,4 @@
-// Two ways to work a page: with the mouse, and with the keyboard alone. Both take locators.
+// Three ways to work a page: with the mouse, with a finger, and with the keyboard alone. All take locators.
 
 export function mouse() {
   return {
@@ -7,6 +7,18 @@ export function mouse() {
     select: (list, value) => list.selectOption(value),
     // The circle of a choice is small; its words are what one clicks.
     pick: (choice) => choice.locator('xpath=ancestor::label').click(),
+  };
+}
+
+export function touch() {
+  return {
+    press: (what) => what.tap(),
+    async fill(field, text) {
+      await field.tap();
+      await field.fill(text);
+    },
+    select: (list, value) => list.selectOption(value),
+    pick: (choice) => choice.locator('xpath=ancestor::label').tap(),
   };
 }
 
@@ -33,10 +45,12 @@ export function keyboard(page, { stops = [], unseen = [] } = {}) {
     if (!stop.seen) unseen.push(`${await page.title()}: ${stop.html}`);
   }
 
-  // Where it is from where the person is: 'here', 'before', 'after'.
+  // Where it is from where the person is: 'here', 'before', 'after'. A group of choices is one stop:
+  // whoever is at one of them is there.
   const whereIs = (what) => what.evaluate((wanted) => {
     const at = document.activeElement;
-    if (at === wanted) return 'here';
+    const grouped = wanted.type === 'radio' && at?.type === 'radio' && at.name === wanted.name && at.form === wanted.form;
+    if (at === wanted || grouped) return 'here';
     if (!at || at === document.body) return 'after';
     return at.compareDocumentPosition(wanted) & Node.DOCUMENT_POSITION_PRECEDING ? 'before' : 'after';
   });
@@ -70,10 +84,14 @@ export function keyboard(page, { stops = [], unseen = [] } = {}) {
       await page.keyboard.type(words);
       if (await list.inputValue() !== value) throw new Error(`typing does not choose ${words}`);
     },
+    // Tab leads to the group; within it the arrows choose.
     async pick(choice) {
       await reach(choice);
-      await key('Space');
-      if (!await choice.isChecked()) throw new Error(`Space does not choose ${choice}`);
+      for (let steps = 0; steps < 40 && !await choice.isChecked(); steps += 1) {
+        await key('ArrowDown');
+        await look();
+      }
+      if (!await choice.isChecked()) throw new Error(`the arrows do not choose ${choice}`);
     },
   };
 }

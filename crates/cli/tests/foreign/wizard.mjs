@@ -3,7 +3,9 @@
 // Nothing leaves the machine.
 import fs from 'node:fs';
 import { chromium } from 'playwright-core';
-import { keyboard, mouse } from './wizard-hands.mjs';
+import { keyboard, mouse, touch } from './wizard-hands.mjs';
+import { home } from './wizard-home.mjs';
+import { read } from './wizard-read.mjs';
 
 const task = JSON.parse(process.argv[2]);
 const browser = await chromium.launch({
@@ -17,13 +19,14 @@ const browser = await chromium.launch({
 });
 const context = await browser.newContext({
   javaScriptEnabled: task.scripts,
+  ...(task.touch ? { hasTouch: true, isMobile: true, viewport: { width: 375, height: 667 } } : {}),
   acceptDownloads: true,
   permissions: task.scripts ? ['clipboard-read', 'clipboard-write'] : [],
 });
 context.setDefaultTimeout(20_000);
 
 const report = {
-  titles: [], foreign: [], complaints: [], shown: {}, copied: {}, downloads: {}, sources: '', stops: [], unseen: [],
+  titles: [], foreign: [], complaints: [], shown: {}, copied: {}, downloads: {}, sources: '', stops: [], unseen: [], read: [],
 };
 let redirected = '';
 await context.route((url) => url.hostname !== '127.0.0.1', (route) => {
@@ -38,12 +41,21 @@ await context.route((url) => url.hostname !== '127.0.0.1', (route) => {
   return route.abort();
 });
 
-const page = await context.newPage();
-page.on('pageerror', (error) => report.complaints.push(error.message));
-page.on('console', (message) => { if (message.type() === 'error') report.complaints.push(message.text()); });
+let page;
+let own;
+// A tab of the wizard's.
+async function open() {
+  page = await context.newPage();
+  page.on('pageerror', (error) => report.complaints.push(error.message));
+  page.on('console', (message) => { if (message.type() === 'error') report.complaints.push(message.text()); });
+  own = task.keys ? keyboard(page, report) : hands(page);
+}
+function hands(where) {
+  if (task.keys) return keyboard(where);
+  return task.touch ? touch() : mouse();
+}
+await open();
 
-const hands = (where) => (task.keys ? keyboard(where) : mouse());
-const own = task.keys ? keyboard(page, report) : mouse();
 const button = (name) => page.getByRole('button', { name, exact: true });
 const press = (name) => own.press(button(name));
 const follow = (name) => own.press(page.getByRole('link', { name, exact: true }));
@@ -53,6 +65,7 @@ async function at(title) {
   await page.getByRole('heading', { level: 1, name: title, exact: true }).waitFor();
   report.titles.push(title);
   report.sources += await page.content();
+  report.read.push(await read(page, title));
   if (task.pictures) await page.screenshot({ path: `${task.pictures}/${report.titles.length}.png`, fullPage: true });
 }
 
@@ -70,6 +83,11 @@ async function consent(answer) {
   leaves.catch(() => {});
   await (task.provider ? answerProvider : answerInstance)(there, hands(there), answer);
   redirected = (await leaves).url();
+  // What comes back by itself tells the person so.
+  if (task.loopback) {
+    await there.locator('h1').waitFor();
+    report.landed = await there.locator('body').innerText();
+  }
   await there.close();
 }
 
@@ -79,7 +97,7 @@ async function answerInstance(there, theirs, answer) {
   await signIn.or(wanted).first().waitFor();
   // Whoever signed in a moment ago is known there.
   if (await signIn.count() > 0) {
-    await theirs.fill(there.locator('input[name=user_name]'), 'abel.tuter');
+    await theirs.fill(there.locator('input[name=user_name]'), task.user);
     await theirs.fill(there.locator('input[type=password]'), 'snow');
     await theirs.press(signIn);
   }
@@ -93,9 +111,29 @@ async function answerProvider(there, theirs) {
   await theirs.press(there.getByRole('button', { name: 'Continue' }));
 }
 
+// Puts what a button copies into the report, once it says that it did.
+async function copied(control, says) {
+  await own.press(control);
+  await control.filter({ hasText: says }).or(page.getByRole('button', { name: says })).first().waitFor();
+  return page.evaluate(() => navigator.clipboard.readText());
+}
+
 async function paste(address) {
+  if (task.loopback) return;
   await own.fill(field('The address'), address);
   await press('Take the tokens');
+}
+
+// A tick leads back to the same screen.
+const done = { count: () => page.getByRole('button', { name: /^Not done after all/ }).count() };
+async function tick(most) {
+  const open = page.getByRole('button', { name: /^Done/ });
+  for (let ticks = 0; ticks < most && await open.count() > 0; ticks += 1) {
+    const before = await done.count();
+    await own.press(open.first());
+    await page.getByRole('button', { name: /^Not done after all/ }).nth(before).waitFor();
+    report.ticks = (report.ticks ?? 0) + 1;
+  }
 }
 
 // A page that says what came between, and leads on.
@@ -107,14 +145,25 @@ async function mishap(title) {
 
 const steps = {
   async where() {
+    await steps.target();
+    await steps.place();
+    await steps.check();
+  },
+  async target() {
     await at('What are the tokens for?');
+    if (task.loopback) await way(/^Anything else/);
     await press('Continue');
+  },
+  async place() {
     await at('Which ServiceNow instance?');
     await own.fill(field('Instance'), task.instance);
-    await own.select(field('AWS region'), 'us-west-2');
+    if (task.loopback) await own.fill(field('Redirect URL'), task.redirectUri);
+    else await own.select(field('AWS region'), 'us-west-2');
     await own.press(page.locator('summary'));
     await own.fill(field('Name of this connection'), task.name);
     await press('Continue');
+  },
+  async check() {
     await at('The instance answers');
     await press('Continue');
   },
@@ -139,6 +188,9 @@ const steps = {
     await at('What was done on the instance');
     report.lines = await page.locator('ul.road li').allInnerTexts();
   },
+  async appliedStill() {
+    await at('What was done on the instance');
+  },
   async made() {
     await press('Continue');
   },
@@ -152,31 +204,77 @@ const steps = {
     await way('Give me one script to paste');
     await press('Continue');
     await at('Paste one script');
+    if (task.scripts) report.copied.script = await copied(button('Copy the script'), 'Copied for 45 seconds');
     await download('script', 'Download the script');
+  },
+  async scriptAgain() {
+    await at('Paste one script');
+    await download('scriptAgain', 'Download the script');
+  },
+  async back() {
+    await press('Back');
   },
   async scripted() {
     await at('Paste one script');
     await press('It ran, go on');
   },
-  async clicks() {
+  async eachClick() {
     await at('The OAuth client');
     await way('Show me each click');
     await press('Continue');
+  },
+  // Two of them are ticked, and nobody says that all is done.
+  async halfTicked() {
+    await at('Every click');
+    await tick(2);
+    report.half = await done.count();
+  },
+  async stillTicked() {
+    await at('Every click');
+    report.still = await done.count();
+  },
+  async clicks() {
+    await steps.eachClick();
+    await steps.allTicked();
+  },
+  async allTicked() {
     await at('Every click');
     report.values = [];
-    report.ticks = 0;
+    report.copies = [];
     const screens = await page.locator('a[href^="/journey?screen="]').allInnerTexts();
     for (const screen of [null, ...screens]) {
-      if (screen) await follow(screen);
-      report.values.push(...await page.locator('.copy .value').allInnerTexts());
-      // A tick leads back to the same screen.
-      for (const open = page.getByRole('button', { name: /^Done/ }); await open.count() > 0;) {
-        if (report.ticks > 60) throw new Error('ticks without end');
-        await own.press(open.first());
-        report.ticks += 1;
+      if (screen) {
+        await follow(screen);
+        // The screen that is shown is no link.
+        await page.getByRole('link', { name: screen, exact: true }).waitFor({ state: 'detached' });
       }
+      report.values.push(...await page.locator('.copy .value').allInnerTexts());
+      for (const line of task.scripts ? await page.locator('.copy').all() : []) {
+        report.copies.push(await copied(line.getByRole('button'), 'Copied'));
+      }
+      await tick(60);
     }
     await press('All done, go on');
+  },
+  // What is wrong with it is said while it is typed, and by the wizard itself.
+  async wrongClient() {
+    const { id, secret } = task.client;
+    report.typed = {};
+    const said = async () => (await page.locator('form [role=status]').allInnerTexts()).filter((text) => text !== '');
+    for (const [what, asId, asSecret] of [
+      ['blank', `${id.slice(1)} x`, secret],
+      ['blank at the end', id, `${secret} `],
+      ['url', 'https://classics.service-now.com', secret],
+      ['same', id, id],
+    ]) {
+      await at('Client ID and secret');
+      await own.fill(field('Client ID'), asId);
+      await own.fill(field('Client secret'), asSecret);
+      const atOnce = await said();
+      await Promise.all([page.waitForEvent('domcontentloaded'), press('Continue')]);
+      await page.getByRole('heading', { level: 1 }).waitFor();
+      report.typed[what] = { atOnce, after: await said(), secret: await field('Client secret').inputValue().catch(() => 'gone') };
+    }
   },
   async client() {
     await at('Client ID and secret');
@@ -186,6 +284,14 @@ const steps = {
   },
   async allow() {
     await consent('Allow');
+    await paste(redirected);
+  },
+  // Allow was pressed, and the address is not pasted yet.
+  async allowed() {
+    await consent('Allow');
+  },
+  async pasted() {
+    await at('Allow it in ServiceNow');
     await paste(redirected);
   },
   async denied() {
@@ -219,9 +325,7 @@ const steps = {
     report.form = await page.locator('main').innerText();
     for (const label of ['Client Secret', 'Access Token', 'Refresh Token']) {
       if (task.scripts) {
-        await press(`Copy: ${label}`);
-        await page.getByRole('button', { name: `Copy: ${label}` }).and(page.getByText('Copied for 45 seconds')).waitFor();
-        report.copied[label] = await page.evaluate(() => navigator.clipboard.readText());
+        report.copied[label] = await copied(button(`Copy: ${label}`), 'Copied for 45 seconds');
       }
       await press(`Show: ${label}`);
       await page.getByRole('heading', { level: 1, name: label, exact: true }).waitFor();
@@ -232,8 +336,11 @@ const steps = {
     await own.select(field('Shape'), 'json');
     await download('json', 'Download');
     await download('calendar', 'Download the reminder');
-    await press('Save the file there');
-    await page.getByText('The credentials file was written:').waitFor();
+    // Not every product takes one.
+    if (!task.loopback) {
+      await press('Save the file there');
+      await page.getByText('The credentials file was written:').waitFor();
+    }
     report.sources += await page.content();
   },
   async bundle() {
@@ -256,7 +363,18 @@ const steps = {
     await at('Your connections');
     await follow('Go on');
   },
+  // The tab is closed and another one opened: the browser still knows the wizard.
+  async closed() {
+    const { origin } = new URL(page.url());
+    const before = page;
+    await open();
+    await before.close();
+    await page.goto(origin);
+  },
 };
+Object.assign(steps, home({
+  task, report, at, press, follow, steps, answer: (words) => consent(words), get page() { return page; }, paste: () => paste(redirected),
+}));
 
 let failure = '';
 try {

@@ -130,6 +130,9 @@ impl Desk {
         if id.trim().contains(char::is_whitespace) {
             return Err(wrong("client_id", EN.check_blank));
         }
+        if id.trim().contains("://") {
+            return Err(wrong("client_id", EN.check_url));
+        }
         let id = ClientId::parse(id).map_err(|e| wrong("client_id", &e.to_string()))?;
         let typed = form.secret("client_secret").filter(|secret| !secret.is_empty());
         if let Some(secret) = typed {

@@ -1,0 +1,81 @@
+// What a person does with a connection that is there: the steps that begin at the overview.
+
+export function home(walk) {
+  const { task, report, at, press, follow, steps } = walk;
+  const main = () => walk.page.locator('main').innerText();
+  const says = (text) => walk.page.getByText(text).waitFor();
+
+  // Every link of the page leads to a page of the wizard that is there, or to the instance.
+  async function links() {
+    const all = await walk.page.locator('main a').evaluateAll((found) => found.map((one) => one.href));
+    const { origin } = new URL(walk.page.url());
+    for (const href of all) {
+      if (!href.startsWith(`${origin}/`)) {
+        report.away.push(href);
+        continue;
+      }
+      const before = walk.page.url();
+      const answer = await walk.page.goto(href);
+      report.led.push({ href: new URL(href).pathname, status: answer.status(), h1: await walk.page.locator('h1').count() });
+      await walk.page.goto(before);
+    }
+  }
+
+  return {
+    async profile() {
+      await follow('Overview');
+      await at('Your connections');
+      await follow(task.name);
+      await at(task.name);
+    },
+    // Somebody signs in again; who that is, the task says.
+    async again() {
+      await press('Sign in again');
+      await walk.answer('Allow');
+      await walk.paste();
+    },
+    async wrongUser() {
+      await at('Somebody else signed in');
+      report.wrongUser = await main();
+    },
+    async toHandOver() {
+      await press('Hand over');
+      await at('Fill in the form');
+    },
+    async verify() {
+      await press('Try the tokens');
+      await says('The instance accepts the access token. It belongs to');
+      report.verified = await main();
+    },
+    async notSure() {
+      await press('End the tokens');
+      await at('End the tokens');
+      await follow('Back');
+      await at(task.name);
+    },
+    async revoke() {
+      await press('End the tokens');
+      await at('End the tokens');
+      await press('End the tokens');
+      await says('The instance refuses the tokens now');
+      report.revoked = await main();
+    },
+    // Looks for trouble, and follows what it says to the diagnosis and every way on from there.
+    async doctor() {
+      await press('Look for trouble');
+      await walk.page.getByRole('button', { name: 'Try again' }).waitFor();
+      await at('From here to a living token');
+      report.doctor = await main();
+      report.drawings = await walk.page.locator('main svg').count();
+    },
+    async why() {
+      report.away = [];
+      report.led = [];
+      await follow('Why, and what to do');
+      await walk.page.getByRole('heading', { name: 'What to do' }).waitFor();
+      report.diagnosis = await main();
+      await links();
+      await steps.profile();
+    },
+  };
+}

@@ -1,0 +1,86 @@
+//! Allow: pressed, denied, too late, elsewhere; at the pretend instance and at somebody else's server.
+
+use super::{Hands, ID, NAME, SECRET, Walk};
+use crate::support::foreign::{Foreign, Kind, Options};
+use crate::support::instance::Instance as _;
+
+#[test]
+fn denied_too_late_or_from_another_window_each_has_its_page_and_leads_on_to_the_end() {
+    for scripts in [true, false] {
+        let walk = Walk::new(scripts);
+        walk.register(ID, SECRET);
+        let wizard = walk.wizard();
+        let steps = [
+            "where", "exists", "client", "denied", "late", "another", "allow", "proof", "handOver",
+            "done",
+        ];
+        let report = walk.go(&wizard, &steps);
+        wizard.finish().ok();
+        walk.judge(&report);
+        let says = |title: &str, words: &str| {
+            let page = report["mishaps"][title].as_str().unwrap();
+            assert!(page.contains(words), "{title}: {page}");
+        };
+        says("Allow was not pressed", "Nothing was stored, and nothing was lost.");
+        says("The code had ended", "Open ServiceNow again and paste sooner.");
+        says("That address belongs to another window", "open ServiceNow from here");
+        // A denial and somebody else's address cost no request; the late code cost one.
+        let asked = walk.instance.token_requests();
+        let codes: Vec<_> = asked.iter().filter_map(|request| request.field("code")).collect();
+        assert_eq!(codes.len(), 2, "{asked:#?}");
+    }
+}
+
+#[test]
+fn a_server_that_nobody_here_wrote_gives_tokens_to_the_wizard_too() {
+    asks_a_foreign_server(&Walk::new(true));
+}
+
+#[test]
+fn a_server_that_nobody_here_wrote_gives_them_without_any_script_too() {
+    asks_a_foreign_server(&Walk::new(false));
+}
+
+#[test]
+fn a_server_that_nobody_here_wrote_gives_them_to_the_keyboard_too() {
+    asks_a_foreign_server(&Walk::with(Hands::Keyboard));
+}
+
+fn asks_a_foreign_server(walk: &Walk) {
+    let options = Options {
+        client_id: ID.to_owned(),
+        client_secret: SECRET.to_owned(),
+        ..Options::default()
+    };
+    let server = Foreign::start(Kind::OidcProvider, options);
+    let wizard = walk.wizard();
+    let steps = ["where", "exists", "client", "allow", "proof", "handOver", "done"];
+    let report = walk.go_at(&server, &wizard, &steps);
+    wizard.finish().ok();
+    let token = walk.sandbox.run(&["token", NAME]).ok().token();
+    assert!(server.is_alive(&token));
+    assert_eq!(walk.sandbox.credential("Access Token"), token);
+    assert_eq!(walk.sandbox.credential("Client Secret"), SECRET);
+    assert_eq!(report["shown"]["Access Token"], token);
+    walk.sandbox.run(&["deliver", NAME, "--check"]).ok();
+    // It tells who its user is, and no role or criterion of a ServiceNow instance.
+    let proof = report["proof"].as_str().unwrap();
+    assert!(proof.contains("admin"), "{proof}");
+}
+
+#[test]
+fn what_comes_back_to_this_machine_needs_no_paste_and_the_page_goes_on_by_itself() {
+    for scripts in [true, false] {
+        let walk = Walk::coming_back(scripts);
+        let wizard = walk.wizard();
+        let steps =
+            ["where", "way", "apply", "made", "denied", "allow", "proof", "handOver", "done"];
+        let report = walk.go(&wizard, &steps);
+        wizard.finish().ok();
+        let token = walk.sandbox.run(&["token", NAME]).ok().token();
+        assert!(walk.instance.is_alive(&token));
+        assert_eq!(report["shown"]["Access Token"], token);
+        let page = report["mishaps"]["Allow was not pressed"].as_str().unwrap();
+        assert!(page.contains("Nothing was stored, and nothing was lost."), "{page}");
+    }
+}
