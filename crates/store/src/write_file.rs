@@ -51,6 +51,23 @@ pub fn replace(path: &Path, contents: &[u8]) -> Result<(), WriteFileError> {
         .map_err(|source| WriteFileError::Refused { path: path.to_owned(), source })
 }
 
+/// The same for what is no loss and no secret: whole or not at all for whoever reads it, and not
+/// waited for until it is on the disk.
+///
+/// # Errors
+/// See [`WriteFileError`].
+pub fn remember(path: &Path, contents: &[u8]) -> Result<(), WriteFileError> {
+    check_target(path)?;
+    let folder = path.parent().filter(|folder| !folder.as_os_str().is_empty());
+    let put = || {
+        let folder = folder.unwrap_or(Path::new("."));
+        let mut file = tempfile::Builder::new().prefix(".snowtoken-").tempfile_in(folder)?;
+        file.write_all(contents)?;
+        file.persist(path).map_err(|refused| refused.error)
+    };
+    put().map(drop).map_err(|source| WriteFileError::Refused { path: path.to_owned(), source })
+}
+
 /// Gives a file that [`replace`] wrote another name in the same folder, in place of a regular file or
 /// none. Durable when it returns.
 pub fn rename(from: &Path, to: &Path) -> Result<(), WriteFileError> {

@@ -23,9 +23,9 @@ use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::target::Target;
 use snowtoken::home::Home;
 use snowtoken::keep::Opener;
-use snowtoken::store::TokenStore;
+use snowtoken::store::{Binding, TokenStore};
 use snowtoken::targets::Targets;
-use snowtoken::{Error, Session, World, config};
+use snowtoken::{Error, Secret, Session, World, config};
 use zeroize::Zeroizing;
 
 use crate::pages::{Button, DiagnosisPage, Page, html};
@@ -84,6 +84,8 @@ pub struct Desk {
     done: Option<(String, crate::pages::Done)>,
     /// What is wrong with the last form, shown once.
     objection: Option<Objected>,
+    /// A client secret that was typed where another one is at work: not stored before it is proved.
+    typed: Option<(Binding, Secret)>,
     /// The script that was made for this journey, with its secret.
     script: Option<Script>,
 }
@@ -122,6 +124,7 @@ impl Desk {
             jobs: Jobs::default(),
             done: None,
             objection: None,
+            typed: None,
             script: None,
         }
     }

@@ -116,6 +116,8 @@ pub enum Answer<'a> {
     Client(&'a str),
     /// All clicks are done.
     Clicked,
+    /// Client ID and secret are looked at once more.
+    Recheck,
     /// Tokens came and are kept.
     Connected,
     /// On to the next page.
@@ -217,6 +219,7 @@ impl Journey {
                 next.client_id = Some(id.as_str().to_owned());
                 next.step = Step::Allow;
             }
+            (Step::Allow, Answer::Recheck) => next.step = Step::Client,
             (Step::Allow, Answer::Connected) => next.step = Step::Proof,
             (Step::Proof, Answer::Next) => next.step = Step::HandOver,
             (_, Answer::Back) => next.step = self.before(),
@@ -364,7 +367,9 @@ mod tests {
     #[test]
     fn an_answer_to_another_step_changes_nothing() {
         let journey = at_way();
-        for answer in [Answer::Connected, Answer::Next, Answer::Clicked, Answer::Client("x")] {
+        for answer in
+            [Answer::Recheck, Answer::Connected, Answer::Next, Answer::Clicked, Answer::Client("x")]
+        {
             assert_eq!(journey.answer(&answer).unwrap(), journey);
         }
     }

@@ -150,7 +150,9 @@ texts! {
     denied_title = "Allow was not pressed";
     denied_text = "ServiceNow reports that consent was denied. Nothing was stored, and nothing was lost.";
     expired_title = "The code had ended";
-    expired_text = "The code in the address lives 60 seconds, and can be used once. Open ServiceNow again and paste sooner.";
+    expired_text = "The code in the address lives 60 seconds, and can be used once. Open ServiceNow again and paste sooner. If it happens although you were quick, look at ID and secret once more.";
+    refused_title = "ServiceNow refused the code";
+    refused_text = "It was fresh, so nobody was too late. Then the client secret, the redirect URL or the scopes are not those of the client's record, or this user may not sign in that way. Look at ID and secret first.";
     wrong_window_title = "That address belongs to another window";
     wrong_window_text = "It carries the mark of another sign-in, perhaps of an older tab. Close the other tabs, open ServiceNow from here, and paste the address of the tab that opens.";
     wrong_user_title = "Somebody else signed in";
@@ -159,6 +161,7 @@ texts! {
     lost_text = "Start it again: it continues where you were.";
     mishap_title = "That did not work";
     mishap_again = "Open ServiceNow again";
+    mishap_recheck = "Look at ID and secret";
     mishap_why = "Why, and what to do";
 
     proving_title = "Trying the tokens";

@@ -307,7 +307,7 @@ const steps = {
     process.stdin.destroy();
     report.late = redirected;
     await paste(redirected);
-    await mishap('The code had ended');
+    await mishap('ServiceNow refused the code');
   },
   // The address of the sign-in before this one.
   async another() {

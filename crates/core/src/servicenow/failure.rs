@@ -97,6 +97,12 @@ impl Diagnose for TokenFailure {
 }
 
 impl TokenFailure {
+    /// Whether the code may have ended before it was sent: by our own clock, since the authorization
+    /// URL was shown. What an instance keeps is in [`CODE_LIFESPAN`].
+    pub fn may_be_too_late(&self) -> bool {
+        matches!(self.phase, Phase::Exchange { at_most } if at_most.as_secs() >= CODE_LIFESPAN)
+    }
+
     fn refusal(&self, error: &ErrorResponse) -> Code {
         match (&error.code, self.phase) {
             (ErrorCode::UnauthorizedClient, _) if lacks_user(error) => Code::ApplicationUserMissing,

@@ -32,6 +32,10 @@ impl Desk {
                 self.jobs.end();
                 Ok(())
             }
+            "recheck" => {
+                self.jobs.end();
+                self.step(&Answer::Recheck)
+            }
             "next" => self.step(&Answer::Next),
             "back" => {
                 self.jobs.end();
@@ -151,7 +155,7 @@ impl Desk {
             return Err(wrong("client_secret", EN.client_secret_hint));
         }
         if let Some(secret) = typed
-            && let Err(error) = self.keep_secret(secret)
+            && let Err(error) = self.take_secret(secret)
         {
             self.journey = before;
             return Err(wrong("client_secret", &error.to_string()));

@@ -136,6 +136,7 @@ impl Desk {
         match work {
             Work::Consent(Consent { end: Some(End::Connected), .. }) => {
                 self.jobs.end();
+                self.typed = None;
                 if let Ok(next) = self.journey.answer(&Answer::Connected) {
                     self.go(next);
                 }
@@ -172,11 +173,12 @@ impl Desk {
         let profile = self
             .wanted_profile()
             .ok_or_else(|| Trouble { text: EN.astray.to_owned(), code: Some("setting-missing") })?;
-        let secret = self.stored_secret();
-        let authentication = profile.authentication.with(secret.clone());
+        let typed = self.typed_secret(&profile);
+        let authentication =
+            profile.authentication.with(typed.clone().or_else(|| self.stored_secret()));
         let client = Client { id: profile.client_id.clone(), authentication };
         let expected = self.user_of_before(&profile.name);
-        let wish = Wish { profile, client, secret: None, expected };
+        let wish = Wish { profile, client, secret: typed, expected };
         let (work, run) = login::begin(&self.tools, wish);
         self.jobs.begin(work, run);
         Ok(())

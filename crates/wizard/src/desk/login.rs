@@ -198,7 +198,9 @@ impl End {
             }
             Error::Redirect(AuthorizationError::StateMismatch { .. }) => Some(Mishap::WrongWindow),
             Error::UserMismatch { .. } => Some(Mishap::WrongUser),
-            _ if error.code() == Code::CodeRefused => Some(Mishap::Expired),
+            Error::Token(failure) if failure.code() == Code::CodeRefused => {
+                Some(if failure.may_be_too_late() { Mishap::Expired } else { Mishap::Refused })
+            }
             _ => None,
         };
         Self::Not {
@@ -207,5 +209,35 @@ impl End {
             hints: error.hints().iter().map(ToString::to_string).collect(),
             code: error.code().entry().code,
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use snowtoken::core::oauth::error::ErrorResponse;
+    use snowtoken::core::oauth::token::TokenError;
+    use snowtoken::core::servicenow::{Phase, TokenFailure};
+
+    use super::*;
+
+    fn mishap_of(age: i64) -> Option<Mishap> {
+        let error = ErrorResponse {
+            code: ErrorCode::ServerError,
+            description: Some("access_denied".to_owned()),
+        };
+        let phase = Phase::Exchange { at_most: jiff::SignedDuration::from_secs(age) };
+        let error = TokenError::Refused { status: 401, error };
+        match End::of(&Error::Token(TokenFailure { phase, error })) {
+            End::Not { mishap, .. } => mishap,
+            End::Connected => None,
+        }
+    }
+
+    #[test]
+    fn a_code_is_said_to_have_ended_only_where_it_can_have() {
+        assert_eq!(mishap_of(0), Some(Mishap::Refused));
+        assert_eq!(mishap_of(59), Some(Mishap::Refused));
+        assert_eq!(mishap_of(60), Some(Mishap::Expired));
+        assert_eq!(mishap_of(600), Some(Mishap::Expired));
     }
 }

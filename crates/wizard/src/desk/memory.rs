@@ -31,14 +31,14 @@ impl Memory {
             return;
         }
         let text = serde_json::to_string(journey).unwrap_or_default();
-        if let Err(error) = write_file::replace(&self.0, text.as_bytes()) {
+        if let Err(error) = write_file::remember(&self.0, text.as_bytes()) {
             log::warn!("where the wizard is cannot be kept: {error}");
         }
     }
 
     /// Nothing to go on from.
     pub(super) fn forget(&self) {
-        if let Err(error) = write_file::replace(&self.0, b"{}\n") {
+        if let Err(error) = write_file::remember(&self.0, b"{}\n") {
             log::debug!("nothing to forget: {error}");
         }
     }

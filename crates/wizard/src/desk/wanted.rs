@@ -57,6 +57,23 @@ impl Desk {
         store.client_secret(&profile.name, &session::binding(&profile)).ok().flatten()
     }
 
+    /// A secret that somebody typed. Where tokens are at work with another one, it replaces that only
+    /// once tokens came with it.
+    pub(super) fn take_secret(&mut self, secret: &Secret) -> Result<(), snowtoken::Error> {
+        let Some(profile) = self.wanted_profile() else { return Ok(()) };
+        if self.known(profile.name.as_str()).is_some_and(|(_, held)| held.is_some()) {
+            self.typed = Some((session::binding(&profile), secret.clone()));
+            return Ok(());
+        }
+        self.keep_secret(secret)
+    }
+
+    /// The secret that was typed for this profile and waits to be proved.
+    pub(super) fn typed_secret(&self, profile: &Profile) -> Option<Secret> {
+        let binding = session::binding(profile);
+        self.typed.as_ref().filter(|(own, _)| *own == binding).map(|(_, secret)| secret.clone())
+    }
+
     /// Stores the secret, and the profile that it belongs to.
     pub(super) fn keep_secret(&self, secret: &Secret) -> Result<(), snowtoken::Error> {
         let Some(profile) = self.wanted_profile() else { return Ok(()) };

@@ -1,6 +1,7 @@
 //! Consent, and what can come between.
 
 use askama::Template;
+use snowtoken::core::diagnosis::Code;
 
 use super::{Frame, Page, Rail, Trouble};
 use crate::texts::EN;
@@ -33,6 +34,8 @@ pub struct MishapPage {
     pub text: String,
     /// What to do, most helpful first.
     pub more: Vec<String>,
+    /// Whether ID and secret are worth a second look.
+    pub rechecks: bool,
     /// The code of its diagnosis.
     pub code: Option<&'static str>,
 }
@@ -82,6 +85,8 @@ pub enum Mishap {
     Denied,
     /// The code had ended, or was used.
     Expired,
+    /// The code was refused, and cannot have been too old.
+    Refused,
     /// Another sign-in's address.
     WrongWindow,
     /// Another user than before.
@@ -94,15 +99,22 @@ impl MishapPage {
         let (title, text) = match mishap {
             Mishap::Denied => (EN.denied_title, EN.denied_text),
             Mishap::Expired => (EN.expired_title, EN.expired_text),
+            Mishap::Refused => (EN.refused_title, EN.refused_text),
             Mishap::WrongWindow => (EN.wrong_window_title, EN.wrong_window_text),
             Mishap::WrongUser => (EN.wrong_user_title, EN.wrong_user_text),
         };
-        Self { frame: Frame::on(Rail::Allow, title), text: text.into(), more, code }
+        let frame = Frame::on(Rail::Allow, title);
+        let rechecks = matches!(mishap, Mishap::Expired | Mishap::Refused);
+        Self { frame, text: text.into(), more, rechecks, code }
     }
 
     /// Any other one, in the words of the library.
     pub fn told(text: String, hints: Vec<String>, code: &'static str) -> Self {
-        Self { frame: Frame::on(Rail::Allow, EN.mishap_title), text, more: hints, code: Some(code) }
+        let frame = Frame::on(Rail::Allow, EN.mishap_title);
+        let rechecks = Code::find(code).is_some_and(|code| {
+            matches!(code, Code::ClientRefused | Code::CodeRefused | Code::ScopeRefused)
+        });
+        Self { frame, text, more: hints, rechecks, code: Some(code) }
     }
 }
 
@@ -117,6 +129,7 @@ impl Page for MishapPage {
         vec![
             ("denied", of(Mishap::Denied, "consent-denied")),
             ("expired", of(Mishap::Expired, "code-refused")),
+            ("refused", of(Mishap::Refused, "code-refused")),
             ("wrong-window", of(Mishap::WrongWindow, "state-mismatch")),
             ("wrong-user", of(Mishap::WrongUser, "user-mismatch")),
             ("other", other),

@@ -22,7 +22,8 @@ fn denied_too_late_or_from_another_window_each_has_its_page_and_leads_on_to_the_
             assert!(page.contains(words), "{title}: {page}");
         };
         says("Allow was not pressed", "Nothing was stored, and nothing was lost.");
-        says("The code had ended", "Open ServiceNow again and paste sooner.");
+        // By this machine's clock it was in time: that the instance's clock ran is not to be seen.
+        says("ServiceNow refused the code", "Look at ID and secret first.");
         says("That address belongs to another window", "open ServiceNow from here");
         // A denial and somebody else's address cost no request; the late code cost one.
         let asked = walk.instance.token_requests();
