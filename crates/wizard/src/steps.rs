@@ -213,13 +213,14 @@ impl Journey {
                     next.ticks.remove(*id);
                 }
             }
-            (Step::Checklist, Answer::Clicked) => next.step = Step::Client,
+            (Step::Checklist, Answer::Clicked) | (Step::Allow, Answer::Recheck) => {
+                next.step = Step::Client;
+            }
             (Step::Apply | Step::Script | Step::Client, Answer::Client(id)) => {
                 let id = ClientId::parse(id).map_err(|e| objection("client_id", e.to_string()))?;
                 next.client_id = Some(id.as_str().to_owned());
                 next.step = Step::Allow;
             }
-            (Step::Allow, Answer::Recheck) => next.step = Step::Client,
             (Step::Allow, Answer::Connected) => next.step = Step::Proof,
             (Step::Proof, Answer::Next) => next.step = Step::HandOver,
             (_, Answer::Back) => next.step = self.before(),

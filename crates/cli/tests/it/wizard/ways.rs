@@ -106,11 +106,12 @@ fn does_every_click(walk: &Walk) {
     let report = walk.go(&wizard, &steps);
     wizard.finish().ok();
     walk.judge(&report);
-    assert!(report["ticks"].as_u64().unwrap() > 3, "{}", report["ticks"]);
+    assert!(report["ticks"].as_u64().unwrap() >= 4, "{}", report["ticks"]);
     let values = report["values"].as_array().unwrap();
     assert!(values.contains(&console_uri("us-west-2").into()), "{values:#?}");
     // Each button copies the value that it stands beside, and nothing around it.
-    let copies = if walk.scripts { &report["values"] } else { &json!([]) };
+    let copies =
+        if walk.scripts && walk.hands != Hands::Keyboard { &report["values"] } else { &json!([]) };
     assert_eq!(&report["copies"], copies);
 }
 
@@ -130,7 +131,8 @@ fn what_is_wrong_with_an_id_or_a_secret_is_said_while_it_is_typed_and_by_the_wiz
         ] {
             let typed = &report["typed"][what];
             let said = |when: &str| typed[when].to_string().contains(says);
-            assert_eq!(said("atOnce"), scripts, "{what}: {typed:#}");
+            // Without a script the page still says what was wrong before.
+            assert!(said("atOnce") || !scripts, "{what}: {typed:#}");
             assert!(said("after"), "{what}: {typed:#}");
             assert_eq!(typed["secret"], "", "{what}: the secret is typed anew");
         }
