@@ -192,3 +192,55 @@ impl Ticket {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::sync::mpsc::{Receiver, channel};
+
+    use snowtoken::login::Paste;
+
+    use super::*;
+
+    fn consent() -> (Work, Receiver<Paste>) {
+        let (sender, pastes) = channel();
+        let pastes_to = Arc::new(Mutex::new(sender));
+        (Work::Consent(Consent { url: None, pastes: pastes_to, end: None }), pastes)
+    }
+
+    #[test]
+    fn whoever_leaves_a_consent_gives_it_up() {
+        for leave in [Jobs::end as fn(&Jobs), |jobs| drop(jobs.begin(Work::Applying, |_| {}))] {
+            let jobs = Jobs::default();
+            let (work, pastes) = consent();
+            drop(jobs.begin(work, |_| {}));
+            assert!(pastes.try_recv().is_err());
+            leave(&jobs);
+            assert!(matches!(pastes.try_recv(), Ok(Paste::GivenUp)));
+        }
+    }
+
+    #[test]
+    fn what_ends_at_once_is_not_missed_and_what_was_left_is_not_heard() {
+        let jobs = Jobs::default();
+        let (send, receive) = channel();
+        let begun = jobs.begin(Work::Sealing("a".to_owned()), move |ticket| {
+            ticket.tell(Work::Proving("a".to_owned()));
+            let _ = send.send(());
+        });
+        receive.recv().unwrap();
+        assert!(begun.changes.has_changed().unwrap());
+        assert_ne!(begun.mark, jobs.seen().1);
+
+        let (go, wait) = channel();
+        let (send, receive) = channel();
+        drop(jobs.begin(Work::Sealing("b".to_owned()), move |ticket| {
+            let _ = wait.recv();
+            ticket.tell(Work::Proving("b".to_owned()));
+            let _ = send.send(());
+        }));
+        jobs.end();
+        go.send(()).unwrap();
+        receive.recv().unwrap();
+        assert!(matches!(jobs.work(), Work::None));
+    }
+}
