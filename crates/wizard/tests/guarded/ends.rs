@@ -151,8 +151,13 @@ fn the_last_page_arrives_whole_and_then_the_port_is_closed() {
     assert!(is_closed(port));
 }
 
+/// A neighbour may be given a port at the moment it is free: of three, all would have to be.
 #[test]
 fn dropping_it_closes_the_port_though_somebody_hangs_on() {
+    assert!((0..3).any(|_| closes_when_dropped()));
+}
+
+fn closes_when_dropped() -> bool {
     let wizard = Wizard::start();
     let port = wizard.port();
     let _silent = connect(port);
@@ -162,5 +167,5 @@ fn dropping_it_closes_the_port_though_somebody_hangs_on() {
         let _ = tell.send(());
     });
     told.recv_timeout(SECOND * 5).expect("it ends at once");
-    assert!(is_closed(port));
+    is_closed(port)
 }
