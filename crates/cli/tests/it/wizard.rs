@@ -13,7 +13,7 @@ use serde_json::{Value, json};
 
 use crate::support::foreign::{node, scripts};
 use crate::support::instance::{Instance, console_uri, free_redirect_uri};
-use crate::support::process::Running;
+use crate::support::process::{PATIENCE, Running};
 use crate::support::sandbox::Sandbox;
 use crate::support::stand_in::StandIn;
 
@@ -115,7 +115,7 @@ impl Walk {
                 browser.write("it passed\n");
             }
         }
-        let outcome = browser.finish();
+        let outcome = browser.finish_within(PATIENCE * 4);
         assert_eq!(
             outcome.code,
             Some(0),

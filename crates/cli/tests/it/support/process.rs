@@ -140,8 +140,13 @@ impl Running {
     }
 
     /// Waits for its end. Standard input stays as it is until then.
-    pub(crate) fn finish(mut self) -> Outcome {
-        let end = Instant::now() + PATIENCE;
+    pub(crate) fn finish(self) -> Outcome {
+        self.finish_within(PATIENCE)
+    }
+
+    /// The same for what has more to do than most.
+    pub(crate) fn finish_within(mut self, patience: Duration) -> Outcome {
+        let end = Instant::now() + patience;
         let status = loop {
             if let Some(status) = self.child.try_wait().unwrap() {
                 break status;

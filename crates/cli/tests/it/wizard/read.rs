@@ -6,7 +6,7 @@ use std::process::Command;
 use serde_json::json;
 
 use crate::support::foreign::{node, scripts};
-use crate::support::process::Running;
+use crate::support::process::{PATIENCE, Running};
 use crate::support::sandbox::Sandbox;
 
 #[test]
@@ -20,7 +20,7 @@ fn every_page_with_every_sample_pleases_an_html_validator_and_an_accessibility_c
     let mut command = Command::new(node());
     command.arg(scripts().join("judge_gallery.mjs")).arg(&folder);
     command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", sandbox.path("files"));
-    let outcome = Running::start(command).finish();
+    let outcome = Running::start(command).finish_within(PATIENCE * 4);
     assert_eq!(outcome.code, Some(0), "run `cargo xtask setup`? {outcome:#?}");
     let report = outcome.json();
     assert!(report["looked"].as_u64().unwrap() > 40, "{report:#}");
