@@ -131,6 +131,10 @@ impl Desk {
 
     /// Goes on to there, and remembers it.
     fn go(&mut self, journey: Journey) {
+        if !journey.is_about_the_same(&self.journey) {
+            // What was made or typed for another connection.
+            (self.script, self.typed) = (None, None);
+        }
         if journey != self.journey {
             self.memory.write(&journey);
             self.journey = journey;
@@ -203,8 +207,7 @@ impl Site for Desk {
             ["journey", "script"] => self.script_file(),
             ["finish"] => {
                 self.jobs.end();
-                self.memory.forget();
-                self.journey = Journey::default();
+                self.go(Journey::default());
                 Reply::To("/".to_owned())
             }
             ["stop"] => {

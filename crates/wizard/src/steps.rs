@@ -271,6 +271,15 @@ impl Journey {
         }
     }
 
+    /// Whether it leads to the same connection: what was made for the one is good for the other.
+    pub fn is_about_the_same(&self, other: &Self) -> bool {
+        let about = |journey: &Self| {
+            let Self { target, region, redirect_uri, instance, profile, .. } = journey;
+            [target, region, redirect_uri, instance, profile].map(Clone::clone)
+        };
+        about(self) == about(other)
+    }
+
     /// Whether the browser comes back to this machine by itself.
     pub fn comes_back(&self) -> bool {
         let uri = self.redirect_uri.as_deref().and_then(|text| RedirectUri::parse(text).ok());

@@ -23,10 +23,29 @@ export function home(walk) {
 
   return {
     async profile() {
-      await follow('Overview');
+      await walk.touch(walk.page.getByRole('banner').getByRole('link', { name: 'Overview' }));
       await at('Your connections');
       await follow(task.name);
       await at(task.name);
+    },
+    // The same connection once more, from the beginning.
+    async anew() {
+      await at('Your connections');
+      await press('Make a connection');
+    },
+    // Another secret than the client's is typed; its ID is known.
+    async otherSecret() {
+      await at('Client ID and secret');
+      report.knownId = await walk.page.getByLabel('Client ID', { exact: true }).inputValue();
+      await walk.fill('Client secret', task.client.secret);
+      await press('Continue');
+    },
+    async refusedCode() {
+      await walk.answer('Allow');
+      await walk.paste();
+      await at('ServiceNow refused the code');
+      await press('Look at ID and secret');
+      await at('Client ID and secret');
     },
     // Somebody signs in again; who that is, the task says.
     async again() {

@@ -274,7 +274,9 @@ const steps = {
       const atOnce = await said();
       await Promise.all([page.waitForEvent('domcontentloaded'), press('Continue')]);
       await page.getByRole('heading', { level: 1 }).waitFor();
-      report.typed[what] = { atOnce, after: await said(), secret: await field('Client secret').inputValue().catch(() => 'gone') };
+      const heard = await read(page, 'Client ID and secret');
+      report.read.push(heard);
+      report.typed[what] = { atOnce, after: await said(), wrong: heard.wrong, secret: await field('Client secret').inputValue().catch(() => 'gone') };
     }
   },
   async client() {
@@ -375,6 +377,8 @@ const steps = {
 };
 Object.assign(steps, home({
   task, report, at, press, follow, steps, answer: (words) => consent(words), get page() { return page; }, paste: () => paste(redirected),
+  touch: (what) => own.press(what),
+  fill: (name, text) => own.fill(field(name), text),
 }));
 
 let failure = '';

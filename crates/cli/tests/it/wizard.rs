@@ -82,6 +82,23 @@ impl Walk {
         self.go_at(&self.instance, wizard, steps)
     }
 
+    /// The same in a run of its own, to its end; what was delivered is judged.
+    fn to_the_end(&self, steps: &[&str]) -> Value {
+        let wizard = self.wizard();
+        let report = self.go(&wizard, steps);
+        wizard.finish().ok();
+        self.judge(&report);
+        report
+    }
+
+    /// The same in a run that is killed afterwards.
+    fn killed_after(&self, steps: &[&str]) -> Value {
+        let wizard = self.wizard();
+        let report = self.go(&wizard, steps);
+        wizard.kill();
+        report
+    }
+
     /// The same, and somebody else plays the instance.
     fn go_at(&self, instance: &dyn Instance, wizard: &Running, steps: &[&str]) -> Value {
         let link = wizard.stderr_line(|line| line.starts_with("http://127.0.0.1:"));

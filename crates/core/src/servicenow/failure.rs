@@ -97,8 +97,8 @@ impl Diagnose for TokenFailure {
 }
 
 impl TokenFailure {
-    /// Whether the code may have ended before it was sent: by our own clock, since the authorization
-    /// URL was shown. What an instance keeps is in [`CODE_LIFESPAN`].
+    /// Whether the code may have ended ([`CODE_LIFESPAN`]) before it was sent: by our own clock, since
+    /// the authorization URL was shown.
     pub fn may_be_too_late(&self) -> bool {
         matches!(self.phase, Phase::Exchange { at_most } if at_most.as_secs() >= CODE_LIFESPAN)
     }
@@ -132,23 +132,25 @@ impl TokenFailure {
         match self.phase {
             Phase::ClientCredentials => own_client_hints(error, is_vague),
             _ if !is_vague => Vec::new(),
-            Phase::Exchange { at_most } => exchange_hints(at_most.as_secs()),
+            Phase::Exchange { at_most } => {
+                exchange_hints(at_most.as_secs(), self.may_be_too_late())
+            }
             Phase::Refresh { since_grant, lifespan } => refresh_hints(since_grant, lifespan),
             Phase::JwtBearer { clock_ahead } => clock_hints(clock_ahead),
         }
     }
 }
 
-fn exchange_hints(age: i64) -> Vec<Hint> {
-    vec![Hint::note(if age < CODE_LIFESPAN {
-        format!(
-            "the code was at most {age} s old, so its age is not the reason (codes end after {CODE_LIFESPAN} s): \
-             compare redirect URI, client secret and scopes with the client's record"
-        )
-    } else {
+fn exchange_hints(age: i64, may_be_too_late: bool) -> Vec<Hint> {
+    vec![Hint::note(if may_be_too_late {
         format!(
             "the code was up to {age} s old; codes end after {CODE_LIFESPAN} s: log in again, press Allow and paste \
              at once"
+        )
+    } else {
+        format!(
+            "the code was at most {age} s old, so its age is not the reason (codes end after {CODE_LIFESPAN} s): \
+             compare redirect URI, client secret and scopes with the client's record"
         )
     })]
 }

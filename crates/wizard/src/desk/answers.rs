@@ -1,7 +1,7 @@
 //! What the forms of the journey do.
 
 use snowtoken::core::oauth::client::ClientId;
-use snowtoken::core::profile::{Grant, ProfileName};
+use snowtoken::core::profile::{Grant, Profile, ProfileName};
 
 use super::job::{Applied, Work};
 use super::{Desk, Objected, login};
@@ -92,23 +92,26 @@ impl Desk {
             name: form.text("name"),
         };
         self.jobs.end();
-        let next = self.journey.answer(&Answer::Place(&target, place))?;
-        self.check_name(&next)?;
+        let mut next = self.journey.answer(&Answer::Place(&target, place))?;
+        if let Some(known) = self.known_as(&next)? {
+            // Whichever way it goes on: this is the client that is mended, not another one made.
+            next.client_id = Some(known.client_id.as_str().to_owned());
+        }
         self.go(next);
         Ok(())
     }
 
-    /// A connection that is there is not made into another one.
-    fn check_name(&self, next: &Journey) -> Result<(), Objection> {
+    /// The connection of that name, if there is one; it is not made into another one.
+    fn known_as(&self, next: &Journey) -> Result<Option<Profile>, Objection> {
         let name = next.profile.as_deref().and_then(|name| ProfileName::parse(name).ok());
         let Some(known) = name.and_then(|name| self.tools.profile(&name).ok()) else {
-            return Ok(());
+            return Ok(None);
         };
         let same = Some(known.instance.url()) == next.instance.as_deref()
             && Some(&known.target) == next.target.as_ref()
             && known.grant == Grant::AuthorizationCode;
         if same {
-            return Ok(());
+            return Ok(Some(known));
         }
         let text = format!("{} {}", EN.place_name_taken, known.instance.url());
         Err(Objection { field: "name", text })
@@ -149,18 +152,17 @@ impl Desk {
             }
         }
         let next = self.journey.answer(&Answer::Client(id.as_str()))?;
-        let before = std::mem::replace(&mut self.journey, next.clone());
-        if typed.is_none() && self.stored_secret().is_none() {
-            self.journey = before;
-            return Err(wrong("client_secret", EN.client_secret_hint));
+        let profile = self.profile_of(&next).ok_or_else(|| wrong("client_id", EN.astray))?;
+        match typed {
+            Some(secret) => self
+                .take_secret(&profile, secret)
+                .map_err(|error| wrong("client_secret", &error.to_string()))?,
+            None if self.stored_secret(&profile).is_none() => {
+                return Err(wrong("client_secret", EN.client_secret_hint));
+            }
+            // The stored one it is, after all.
+            None => self.typed = None,
         }
-        if let Some(secret) = typed
-            && let Err(error) = self.take_secret(secret)
-        {
-            self.journey = before;
-            return Err(wrong("client_secret", &error.to_string()));
-        }
-        self.journey = before;
         self.jobs.end();
         self.go(next);
         Ok(())

@@ -129,11 +129,12 @@ impl Desk {
         }
         let Some(id) = self.journey.client_id.clone() else { return Ok(false) };
         let Ok(client_id) = ClientId::parse(&id) else { return Ok(false) };
-        let secret = if let Some(secret) = self.stored_secret() {
+        let Some(profile) = self.wanted_profile() else { return Ok(false) };
+        let secret = if let Some(secret) = self.stored_secret(&profile) {
             secret
         } else {
             let secret = setup::new_secret(self.tools.world.dice)?;
-            self.keep_secret(&secret)?;
+            self.take_secret(&profile, &secret)?;
             secret
         };
         let text = background_script(&ScriptWish {

@@ -128,7 +128,11 @@ impl Desk {
     fn client_page(&self, objected: Objected) -> Reply {
         let id = objected.typed("client_id").map(str::to_owned);
         let id = id.or_else(|| self.journey.client_id.clone()).unwrap_or_default();
-        shown(&ClientPage::new(id, self.stored_secret().is_some(), objected.wrong))
+        shown(&ClientPage::new(
+            id,
+            self.wanted_profile().is_some_and(|p| self.stored_secret(&p).is_some()),
+            objected.wrong,
+        ))
     }
 
     fn allow_page(&mut self, objected: Objected) -> Reply {
@@ -175,7 +179,7 @@ impl Desk {
             .ok_or_else(|| Trouble { text: EN.astray.to_owned(), code: Some("setting-missing") })?;
         let typed = self.typed_secret(&profile);
         let authentication =
-            profile.authentication.with(typed.clone().or_else(|| self.stored_secret()));
+            profile.authentication.with(typed.clone().or_else(|| self.stored_secret(&profile)));
         let client = Client { id: profile.client_id.clone(), authentication };
         let expected = self.user_of_before(&profile.name);
         let wish = Wish { profile, client, secret: typed, expected };

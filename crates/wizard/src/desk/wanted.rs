@@ -50,22 +50,10 @@ impl Desk {
         })
     }
 
-    /// The client secret that is stored for the wanted profile.
-    pub(super) fn stored_secret(&self) -> Option<Secret> {
-        let profile = self.wanted_profile()?;
+    /// The client secret that is stored for this profile.
+    pub(super) fn stored_secret(&self, profile: &Profile) -> Option<Secret> {
         let store = self.tools.store().ok().flatten()?;
-        store.client_secret(&profile.name, &session::binding(&profile)).ok().flatten()
-    }
-
-    /// A secret that somebody typed. Where tokens are at work with another one, it replaces that only
-    /// once tokens came with it.
-    pub(super) fn take_secret(&mut self, secret: &Secret) -> Result<(), snowtoken::Error> {
-        let Some(profile) = self.wanted_profile() else { return Ok(()) };
-        if self.known(profile.name.as_str()).is_some_and(|(_, held)| held.is_some()) {
-            self.typed = Some((session::binding(&profile), secret.clone()));
-            return Ok(());
-        }
-        self.keep_secret(secret)
+        store.client_secret(&profile.name, &session::binding(profile)).ok().flatten()
     }
 
     /// The secret that was typed for this profile and waits to be proved.
@@ -74,11 +62,25 @@ impl Desk {
         self.typed.as_ref().filter(|(own, _)| *own == binding).map(|(_, secret)| secret.clone())
     }
 
+    /// Takes a secret for this profile. Where tokens are at work with another one, it replaces that
+    /// only once tokens came with it; until then it is in memory alone.
+    pub(super) fn take_secret(
+        &mut self,
+        profile: &Profile,
+        secret: &Secret,
+    ) -> Result<(), snowtoken::Error> {
+        if self.known(profile.name.as_str()).is_some_and(|(_, held)| held.is_some()) {
+            self.typed = Some((session::binding(profile), secret.clone()));
+            return Ok(());
+        }
+        self.keep_secret(profile, secret)
+    }
+
     /// Stores the secret, and the profile that it belongs to.
-    pub(super) fn keep_secret(&self, secret: &Secret) -> Result<(), snowtoken::Error> {
-        let Some(profile) = self.wanted_profile() else { return Ok(()) };
+    fn keep_secret(&self, profile: &Profile, secret: &Secret) -> Result<(), snowtoken::Error> {
         let mut store = self.tools.present_store(&profile.name)?;
-        store.set_client_secret(&profile.name, &session::binding(&profile), secret)?;
+        store.set_client_secret(&profile.name, &session::binding(profile), secret)?;
+        let profile = profile.clone();
         Ok(config::update(&self.tools.home, move |config| {
             if config
                 .profile(&profile.name)

@@ -103,18 +103,20 @@ impl MishapPage {
             Mishap::WrongWindow => (EN.wrong_window_title, EN.wrong_window_text),
             Mishap::WrongUser => (EN.wrong_user_title, EN.wrong_user_text),
         };
-        let frame = Frame::on(Rail::Allow, title);
-        let rechecks = matches!(mishap, Mishap::Expired | Mishap::Refused);
-        Self { frame, text: text.into(), more, rechecks, code }
+        Self::new(title, text.into(), more, code)
     }
 
     /// Any other one, in the words of the library.
     pub fn told(text: String, hints: Vec<String>, code: &'static str) -> Self {
-        let frame = Frame::on(Rail::Allow, EN.mishap_title);
-        let rechecks = Code::find(code).is_some_and(|code| {
-            matches!(code, Code::ClientRefused | Code::CodeRefused | Code::ScopeRefused)
-        });
-        Self { frame, text, more: hints, rechecks, code: Some(code) }
+        Self::new(EN.mishap_title, text, hints, Some(code))
+    }
+
+    fn new(title: &str, text: String, more: Vec<String>, code: Option<&'static str>) -> Self {
+        let rechecks = matches!(
+            code.and_then(Code::find),
+            Some(Code::ClientRefused | Code::CodeRefused | Code::ScopeRefused)
+        );
+        Self { frame: Frame::on(Rail::Allow, title), text, more, rechecks, code }
     }
 }
 

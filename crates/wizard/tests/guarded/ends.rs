@@ -1,13 +1,13 @@
 //! Ports, and when the wizard ends: W16, W19.
 
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
 use crate::site::LARGE;
-use crate::support::{CSRF, PATIENCE, Wizard, connect};
+use crate::support::{Answer, CSRF, PATIENCE, Wizard, connect};
 
 const SECOND: Duration = Duration::from_secs(1);
 
@@ -142,7 +142,7 @@ fn w19_a_person_keeps_it_open_and_a_page_that_only_looks_again_does_not() {
 
 #[test]
 fn the_last_page_arrives_whole_and_then_the_port_is_closed() {
-    let wizard = Wizard::start();
+    let wizard = on_a_port_of_its_own();
     let last = wizard.post("/bye", &format!("csrf={CSRF}"), &[]);
     assert_eq!(last.status, 200);
     assert!(last.body.len() > LARGE && last.text().ends_with("</html>"));
@@ -151,14 +151,15 @@ fn the_last_page_arrives_whole_and_then_the_port_is_closed() {
     assert!(is_closed(port));
 }
 
-/// A neighbour may be given a port at the moment it is free: of three, all would have to be.
-#[test]
-fn dropping_it_closes_the_port_though_somebody_hangs_on() {
-    assert!((0..3).any(|_| closes_when_dropped()));
+/// On a port that no neighbour is given at the moment it is free: below those that systems hand out.
+fn on_a_port_of_its_own() -> Wizard {
+    let start = |port| Wizard::on(port, PATIENCE * 10).ok();
+    (20_000..20_100).find_map(start).expect("no port below those that are handed out")
 }
 
-fn closes_when_dropped() -> bool {
-    let wizard = Wizard::start();
+#[test]
+fn dropping_it_closes_the_port_though_somebody_hangs_on() {
+    let wizard = on_a_port_of_its_own();
     let port = wizard.port();
     let _silent = connect(port);
     let (tell, told) = mpsc::channel();
@@ -167,5 +168,28 @@ fn closes_when_dropped() -> bool {
         let _ = tell.send(());
     });
     told.recv_timeout(SECOND * 5).expect("it ends at once");
-    is_closed(port)
+    assert!(is_closed(port));
+}
+
+/// What one page waits for comes by another: nobody stands in the other's way.
+#[test]
+fn a_page_that_waits_lets_others_through_and_goes_on_when_it_may() {
+    let wizard = Wizard::start();
+    let mut waiting = connect(wizard.port());
+    waiting.write_all(wizard.head("GET", "/soon", &[]).as_bytes()).unwrap();
+    let end = Instant::now() + PATIENCE;
+    while wizard.log.counts().0 == 0 {
+        assert!(Instant::now() < end, "it is not asked");
+        std::thread::sleep(Duration::from_millis(5));
+    }
+    assert_eq!(wizard.ask("GET", "/done", &[]).status, 200);
+    waiting.set_nonblocking(true).unwrap();
+    let nothing = waiting.read(&mut [0; 1]).unwrap_err();
+    assert_eq!(nothing.kind(), ErrorKind::WouldBlock, "it does not wait");
+    waiting.set_nonblocking(false).unwrap();
+    assert_eq!(wizard.ask("GET", "/change", &[]).status, 200);
+    let mut bytes = Vec::new();
+    waiting.read_to_end(&mut bytes).unwrap();
+    let answer = Answer::of(&bytes);
+    assert_eq!((answer.status, answer.header("location")), (303, Some("/done")));
 }

@@ -7,6 +7,7 @@ use http::StatusCode;
 use snowtoken::Secret;
 use snowtoken_wizard::pages::{SCRIPT, STYLE};
 use snowtoken_wizard::site::{CSRF_MARK, Form, Reply, Shown, Site};
+use tokio::sync::watch;
 use zeroize::Zeroizing;
 
 /// A secret that the site hands out, by copy and by download.
@@ -22,6 +23,8 @@ pub(crate) struct Log {
     pub(crate) writes: AtomicUsize,
     /// The secrets that were entered.
     pub(crate) entered: Mutex<Vec<String>>,
+    /// Changes when somebody asks for `/change`.
+    changes: watch::Sender<()>,
 }
 
 impl Log {
@@ -41,6 +44,11 @@ impl Site for Echo {
             "/done" => Reply::page(page("<h1>Kept</h1>", "")),
             "/wait" => Reply::page(page("<p data-look=\"/look\" data-seen=\"1\">Waiting</p>", "")),
             "/look" => Reply::Json("{\"seen\":\"1\"}".into()),
+            "/soon" => Reply::Soon { to: "/done".into(), changes: self.0.changes.subscribe() },
+            "/change" => {
+                self.0.changes.send_replace(());
+                Reply::page(page("<h1>Changed</h1>", ""))
+            }
             "/large" => Reply::page(page(&"x".repeat(LARGE), "")),
             "/file" => Reply::File {
                 name: "setup.sh".into(),

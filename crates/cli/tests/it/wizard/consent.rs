@@ -9,14 +9,11 @@ fn denied_too_late_or_from_another_window_each_has_its_page_and_leads_on_to_the_
     for scripts in [true, false] {
         let walk = Walk::new(scripts);
         walk.register(ID, SECRET);
-        let wizard = walk.wizard();
         let steps = [
             "where", "exists", "client", "denied", "late", "another", "allow", "proof", "handOver",
             "done",
         ];
-        let report = walk.go(&wizard, &steps);
-        wizard.finish().ok();
-        walk.judge(&report);
+        let report = walk.to_the_end(&steps);
         let says = |title: &str, words: &str| {
             let page = report["mishaps"][title].as_str().unwrap();
             assert!(page.contains(words), "{title}: {page}");

@@ -1,24 +1,16 @@
 //! What can be done with a connection that is there.
 
+use std::time::Duration;
+
 use super::{NAME, Walk};
 use crate::support::instance::Instance as _;
 
 /// Somebody who has tokens, and has closed the wizard.
 fn connected(steps: &[&str]) -> (Walk, serde_json::Value) {
     let walk = Walk::new(true);
-    let wizard = walk.wizard();
     let first = ["where", "way", "apply", "made", "allow", "proof", "handOver"];
-    let report = walk.go(&wizard, &[&first, steps].concat());
-    wizard.kill();
+    let report = walk.killed_after(&[&first, steps].concat());
     (walk, report)
-}
-
-/// One more run of the wizard, with these steps.
-fn next(walk: &Walk, steps: &[&str]) -> serde_json::Value {
-    let wizard = walk.wizard();
-    let report = walk.go(&wizard, steps);
-    wizard.kill();
-    report
 }
 
 fn token(walk: &Walk) -> String {
@@ -40,11 +32,66 @@ fn tokens_are_ended_by_whoever_is_sure() {
     assert_eq!(report["failure"], "");
     let before = token(&walk);
     assert!(walk.instance.is_alive(&before));
-    let report = next(&walk, &["profile", "revoke"]);
+    let report = walk.killed_after(&["profile", "revoke"]);
     assert!(!walk.instance.is_alive(&before));
     let page = report["revoked"].as_str().unwrap();
     assert!(page.contains("There are no tokens."), "{page}");
     assert!(!page.contains("Try the tokens"), "{page}");
-    next(&walk, &["profile", "again", "proof"]);
+    walk.killed_after(&["profile", "again", "proof"]);
     assert!(walk.instance.is_alive(&token(&walk)));
+}
+
+#[test]
+fn signing_in_again_brings_new_tokens_and_somebody_else_changes_nothing() {
+    let (mut walk, _) = connected(&[]);
+    let before = token(&walk);
+    walk.instance.employ("beth.anglin", "snow", &[]);
+    walk.user = "beth.anglin";
+    let report = walk.killed_after(&["profile", "again", "wrongUser"]);
+    assert!(report["wrongUser"].as_str().unwrap().contains("another user than before"));
+    assert_eq!(token(&walk), before, "the tokens of before are kept");
+    assert!(walk.instance.is_alive(&before));
+    walk.user = "abel.tuter";
+    // While it lives, an instance gives the same one again.
+    walk.instance.pass(Duration::from_mins(31));
+    walk.killed_after(&["profile", "again", "proof", "handOver"]);
+    let after = token(&walk);
+    assert_ne!(after, before);
+    assert!(walk.instance.is_alive(&after));
+    // The page after it offers the file once more.
+    assert_eq!(walk.sandbox.credential("Access Token"), after);
+}
+
+#[test]
+fn the_doctor_says_what_is_in_the_way_and_every_button_of_it_leads_somewhere() {
+    let (walk, _) = connected(&[]);
+    walk.instance.set("fault.kind=asleep");
+    let report = walk.killed_after(&["profile", "doctor", "why"]);
+    let doctor = report["doctor"].as_str().unwrap();
+    assert!(doctor.contains("in the way") && doctor.contains("What comes first:"), "{doctor}");
+    assert_eq!(report["drawings"], 1);
+    let diagnosis = report["diagnosis"].as_str().unwrap();
+    assert!(diagnosis.contains("instance-asleep"), "{diagnosis}");
+    let (led, away) = (report["led"].as_array().unwrap(), report["away"].as_array().unwrap());
+    assert!(!led.is_empty(), "no button: {report:#}");
+    for page in led {
+        assert_eq!((&page["status"], &page["h1"]), (&200.into(), &1.into()), "{page}");
+    }
+    for place in away {
+        assert!(place.as_str().unwrap().starts_with(&walk.instance.origin()), "{place}");
+    }
+}
+
+/// What works goes on to work while somebody tries something else.
+#[test]
+fn a_wrong_secret_or_a_script_that_nobody_ran_leaves_the_tokens_at_work() {
+    let (walk, _) = connected(&[]);
+    let [made] = &walk.instance.registered()[..] else { panic!("not one client") };
+    let (id, secret) = (made.client_id.clone(), made.client_secret.clone());
+    walk.killed_after(&["anew", "where", "exists", "otherSecret", "refusedCode"]);
+    walk.sandbox.run(&["refresh", NAME]).ok();
+    let report = walk.killed_after(&["anew", "where", "script"]);
+    let script = report["downloads"]["script"]["text"].as_str().unwrap();
+    assert!(script.contains(&id) && script.contains(&secret), "another client is made");
+    walk.sandbox.run(&["refresh", NAME]).ok();
 }

@@ -4,13 +4,7 @@ use super::{ID, SECRET, Walk};
 
 /// Each of these is a program of its own in a browser of its own, killed when it is done.
 fn killed_after_each(walk: &Walk, runs: &[&[&str]]) -> Vec<serde_json::Value> {
-    let run = |steps: &&[&str]| {
-        let wizard = walk.wizard();
-        let report = walk.go(&wizard, steps);
-        wizard.kill();
-        report
-    };
-    runs.iter().map(run).collect()
+    runs.iter().map(|steps| walk.killed_after(steps)).collect()
 }
 
 #[test]
@@ -32,10 +26,7 @@ fn whoever_is_interrupted_goes_on_where_they_were() {
             &["resume", "proof"],
         ],
     );
-    let wizard = walk.wizard();
-    let report = walk.go(&wizard, &["resume", "handOver", "done"]);
-    wizard.finish().ok();
-    walk.judge(&report);
+    walk.to_the_end(&["resume", "handOver", "done"]);
 }
 
 #[test]
@@ -53,10 +44,7 @@ fn ticks_and_a_typed_secret_outlive_the_program() {
     );
     assert_eq!(reports[0]["half"], 2);
     assert_eq!(reports[1]["still"], 2, "ticks that were made stay made");
-    let wizard = walk.wizard();
-    let report = walk.go(&wizard, &["resume", "handOver", "done"]);
-    wizard.finish().ok();
-    walk.judge(&report);
+    walk.to_the_end(&["resume", "handOver", "done"]);
 }
 
 #[test]
@@ -87,7 +75,6 @@ fn whoever_closes_the_tab_opens_another_and_goes_on() {
 fn whoever_closes_the_tab_finds_the_script_and_the_ticks_again() {
     let walk = Walk::new(false);
     walk.register(ID, SECRET);
-    let wizard = walk.wizard();
     let steps = [
         "where",
         "script",
@@ -111,9 +98,7 @@ fn whoever_closes_the_tab_finds_the_script_and_the_ticks_again() {
         "handOver",
         "done",
     ];
-    let report = walk.go(&wizard, &steps);
-    wizard.finish().ok();
-    walk.judge(&report);
+    let report = walk.to_the_end(&steps);
     assert_eq!(report["still"], report["half"]);
     assert_eq!(report["downloads"]["script"], report["downloads"]["scriptAgain"]);
 }
