@@ -12,6 +12,7 @@ use std::cell::{Cell, RefCell};
 use std::collections::VecDeque;
 use std::io;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr, TcpListener as StdListener};
+use std::ops::Range;
 use std::rc::Rc;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -190,7 +191,14 @@ fn bind(redirect_uri: &RedirectUri) -> Result<Vec<StdListener>, ListenError> {
 /// # Errors
 /// If this machine has no free port.
 pub fn free_redirect_uri() -> io::Result<RedirectUri> {
-    let port = StdListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+    // Below the ports that a system hands out by itself: one of those is soon somebody else's.
+    const OWN: Range<u16> = 22_000..32_000;
+    let is_free = |port: u16| StdListener::bind((Ipv4Addr::LOCALHOST, port));
+    #[expect(clippy::cast_possible_truncation, reason = "a place to begin, of no other meaning")]
+    let first = std::process::id() as u16 % (OWN.end - OWN.start);
+    let mut ports = (0..64).map(|n| OWN.start + (first + n * 97) % (OWN.end - OWN.start));
+    let found = ports.find_map(|port| is_free(port).ok());
+    let port = found.map_or_else(|| is_free(0), Ok)?.local_addr()?.port();
     RedirectUri::parse(&format!("http://127.0.0.1:{port}/callback")).map_err(io::Error::other)
 }
 

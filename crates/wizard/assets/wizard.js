@@ -8,6 +8,21 @@
   function tell(text) { if (status) { status.textContent = text; } }
   function each(selector, run) { Array.prototype.forEach.call(document.querySelectorAll(selector), run); }
 
+  // A wizard ends by itself when nobody asks for anything. Whoever has its port then must not be sent
+  // what is typed into a page that was left open.
+  var idle = 1000 * Number(document.body.getAttribute("data-idle"));
+  var seen = Date.now();
+  function isOld() {
+    if (!(Date.now() - seen >= idle)) { return false; }
+    each("main form button,main button", function (button) { button.disabled = true; });
+    each("[data-old]", function (note) { note.hidden = false; });
+    return true;
+  }
+  if (idle > 0) {
+    setInterval(isOld, 5000);
+    document.addEventListener("submit", function (event) { if (isOld()) { event.preventDefault(); } }, true);
+  }
+
   // A value that stands on the page, or one that the wizard hands out only for this.
   function value(button) {
     var text = button.getAttribute("data-copy");
@@ -35,27 +50,43 @@
     });
   });
 
-  // Seconds that are left.
-  each("[data-seconds]", function (place) {
-    var end = Date.now() + 1000 * Number(place.getAttribute("data-seconds"));
-    var timer = setInterval(function () {
-      var left = Math.max(0, Math.round((end - Date.now()) / 1000));
-      place.textContent = String(left);
-      if (left === 0) {
-        clearInterval(timer);
-        each("[data-at-end]", function (note) { note.hidden = false; });
+  // Whoever comes back from ServiceNow has a minute at most: a code begins to age when Allow is pressed,
+  // so the count is never longer than what is left, give or take the way back.
+  each("[data-countdown]", function (note) {
+    var number = note.querySelector("[data-seconds]");
+    var late = document.querySelector("[data-at-end]");
+    var timer = 0;
+    var away = false;
+    document.querySelector("[data-opens]").addEventListener("click", function () {
+      clearInterval(timer);
+      note.hidden = late.hidden = away = true;
+    });
+    function count() {
+      if (!away || document.hidden) { return; }
+      away = false;
+      var end = Date.now() + 1000 * Number(number.getAttribute("data-seconds"));
+      function show() {
+        var left = Math.max(0, Math.round((end - Date.now()) / 1000));
+        number.textContent = String(left);
+        late.hidden = left > 0;
+        note.hidden = left === 0;
+        if (left === 0) { clearInterval(timer); tell(late.textContent.replace(/^\W+/, "")); }
       }
-    }, 500);
+      show();
+      timer = setInterval(show, 500);
+    }
+    document.addEventListener("visibilitychange", count);
+    window.addEventListener("focus", count);
   });
 
   // Looks again until something has changed, then opens the page anew.
   each("[data-look]", function (place) {
-    var seen = place.getAttribute("data-seen");
+    var shown = place.getAttribute("data-seen");
     (function look() {
       setTimeout(function () {
         fetch(place.getAttribute("data-look"), { cache: "no-store", credentials: "same-origin" })
-          .then(function (answer) { if (!answer.ok) { throw new Error("gone"); } return answer.json(); })
-          .then(function (now) { if (now.seen !== seen) { location.reload(); } else { look(); } })
+          .then(function (answer) { if (!answer.ok) { throw new Error("gone"); } seen = Date.now(); return answer.json(); })
+          .then(function (now) { if (now.seen !== shown) { location.reload(); } else { look(); } })
           .catch(function () { each("[data-at-loss]", function (note) { note.hidden = false; }); });
       }, 1000);
     })();

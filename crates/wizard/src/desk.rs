@@ -4,6 +4,7 @@
 mod answers;
 mod apply;
 mod clicks;
+mod fixes;
 mod hand_over;
 mod job;
 mod journey;
@@ -28,9 +29,10 @@ use snowtoken::targets::Targets;
 use snowtoken::{Error, Secret, Session, World, config};
 use zeroize::Zeroizing;
 
-use crate::pages::{Button, DiagnosisPage, Page, html};
+use crate::pages::{Button, DiagnosisPage, Page, Press, html};
 use crate::site::{Form, Reply, Shown, Site};
 use crate::steps::{Journey, Step};
+use crate::texts::EN;
 
 use job::Jobs;
 use memory::Memory;
@@ -146,28 +148,30 @@ impl Desk {
         self.tools.targets().find(name).cloned()
     }
 
-    fn explain(&self, word: &str) -> Reply {
+    /// A diagnosis, with buttons for the connection that it is about.
+    fn explain(&self, word: &str, query: Option<&str>) -> Reply {
         let Some(code) = Code::find(word) else { return Reply::NotFound };
-        Reply::page(html(&DiagnosisPage::of(code, self.buttons(code))))
+        let of = query.and_then(|query| query.strip_prefix("of="));
+        let around = of.map_or_else(|| self.around(), |name| self.around_profile(name));
+        let fixes = around.fixes(&code.entry().hints());
+        Reply::page(html(&DiagnosisPage::of(code, fixes, self.ways(of))))
     }
 
-    /// Fixes that are a press away.
-    fn buttons(&self, code: Code) -> Vec<Button> {
-        let mut buttons = Vec::new();
-        let ours = |title: &str, href: &str| Button {
-            title: title.to_owned(),
-            href: href.to_owned(),
-            is_away: false,
-        };
-        if self.journey.step != Step::Target {
-            buttons.push(ours(crate::texts::EN.home_resume_go, "/journey"));
+    /// Where one came from, and where else one can go.
+    fn ways(&self, of: Option<&str>) -> Vec<Button> {
+        let page =
+            |title: &str, to: String| Button { title: title.to_owned(), press: Press::Page(to) };
+        let mut ways = Vec::new();
+        match of.filter(|name| self.known(name).is_some()) {
+            Some(name) => ways.push(page(EN.back, format!("/profile/{name}"))),
+            None if self.journey.step != Step::Target => {
+                ways.push(page(EN.home_resume_go, "/journey".to_owned()));
+            }
+            None => {}
         }
-        buttons.push(ours(crate::texts::EN.home, "/"));
-        buttons.push(ours(crate::texts::EN.diagnosis_all, "/explain"));
-        if let Some(instance) = &self.journey.instance {
-            buttons.extend(words::places(code, instance));
-        }
-        buttons
+        ways.push(page(EN.home, "/".to_owned()));
+        ways.push(page(EN.diagnosis_all, "/explain".to_owned()));
+        ways
     }
 }
 
@@ -189,7 +193,7 @@ impl Site for Desk {
             ["profile", name, "hand-over"] => self.hand_over_page(name),
             ["profile", name, "bundle"] => self.passphrase_page(name),
             ["explain"] => Reply::page(html(&words::catalogue(CATALOGUE))),
-            ["explain", code] => self.explain(code),
+            ["explain", code] => self.explain(code, query),
             _ => Reply::NotFound,
         }
     }

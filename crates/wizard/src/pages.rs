@@ -2,9 +2,11 @@
 //! has samples, of which the gallery is made.
 
 mod beginning;
+mod clicks;
 mod client;
 mod consent;
 mod diagnosis;
+mod fix;
 mod frame;
 mod home;
 mod outcome;
@@ -15,12 +17,11 @@ use askama::Template;
 
 use crate::guard::Refusal;
 pub use beginning::{CheckPage, PlacePage, TargetPage};
-pub use client::{
-    AppliedPage, ApplyPage, Click, ClickLink, ClicksPage, ClientPage, CopyValue, Screen,
-    ScriptPage, WayPage, WorkingPage,
-};
+pub use clicks::{Click, ClickLink, ClicksPage, FormRow, Screen};
+pub use client::{AppliedPage, ApplyPage, ClientPage, ScriptPage, WayPage, WorkingPage};
 pub use consent::{AllowPage, Mishap, MishapPage};
-pub use diagnosis::{Button, Catalogue, DiagnosisPage, Goodbye};
+pub use diagnosis::{Catalogue, DiagnosisPage, Goodbye};
+pub use fix::{Button, Fix, Press};
 pub use frame::{Frame, Rail};
 pub use home::{Home, Row};
 pub use outcome::{End, FormField, HandOverPage, PassphrasePage, ProofPage, Reading, ValuePage};

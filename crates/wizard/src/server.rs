@@ -147,11 +147,12 @@ pub fn start_within<S: Site + 'static>(
             site: RefCell::new(make()),
             desk: Desk::default(),
             limits,
+            idle,
             last: Cell::new(Instant::now()),
             act: Cell::new(Instant::now()),
             over: Cell::new(false),
         };
-        LocalSet::new().block_on(&runtime, run(socket, Rc::new(service), idle, stopped));
+        LocalSet::new().block_on(&runtime, run(socket, Rc::new(service), stopped));
         let _ = tell.send(());
     };
     let thread = std::thread::Builder::new().name("wizard".to_owned()).spawn(serve)?;
@@ -163,6 +164,7 @@ struct Service<S> {
     site: RefCell<S>,
     desk: Desk,
     limits: Limits,
+    idle: Duration,
     /// When somebody who was let in asked for something last.
     last: Cell<Instant>,
     /// When a person did.
@@ -174,15 +176,14 @@ struct Service<S> {
 async fn run<S: Site + 'static>(
     socket: StdListener,
     service: Rc<Service<S>>,
-    idle: Duration,
     stopped: oneshot::Receiver<()>,
 ) {
     let Ok(socket) = TcpListener::from_std(socket) else { return };
     let connections = Connections::default();
     let accepting = spawn_local(connections.clone().accept(socket, service.clone()));
     let watching = async {
-        while !service.is_over(idle) {
-            tokio::time::sleep(LOOK.min(idle)).await;
+        while !service.is_over() {
+            tokio::time::sleep(LOOK.min(service.idle)).await;
         }
     };
     tokio::select! {
@@ -206,9 +207,9 @@ async fn settled(reply: Reply) -> Reply {
 }
 
 impl<S: Site> Service<S> {
-    fn is_over(&self, idle: Duration) -> bool {
+    fn is_over(&self) -> bool {
         let (last, act) = (self.last.get().elapsed(), self.act.get().elapsed());
-        self.over.get() || last >= idle || act >= idle.saturating_mul(PATIENCE)
+        self.over.get() || last >= self.idle || act >= self.idle.saturating_mul(PATIENCE)
     }
 
     async fn respond(
@@ -263,7 +264,7 @@ impl<S: Site> Service<S> {
         }
         match settled(reply).await {
             Reply::NotFound => Err(Refusal::NotFound),
-            reply => Ok(Answer::of(reply, self.guard.borrow().csrf())),
+            reply => Ok(Answer::of(reply, self.guard.borrow().csrf(), self.idle)),
         }
     }
 }

@@ -10,6 +10,9 @@ use zeroize::Zeroizing;
 /// Stands in pages where the forms' token belongs; the server puts it there.
 pub const CSRF_MARK: &str = "@csrf@";
 
+/// Stands where a page says after how many seconds the wizard may have ended.
+pub const IDLE_MARK: &str = "@idle@";
+
 /// Most of what takes time is done by then, so most people see what became of it without a page in
 /// between.
 pub const MOMENT: Duration = Duration::from_secs(3);

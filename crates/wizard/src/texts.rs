@@ -16,7 +16,7 @@ texts! {
     skip = "Skip to the page";
     home = "Overview";
     stop = "Close the wizard";
-    foot = "These pages come from your own computer, and nobody else can open them. Nothing is sent anywhere but to your ServiceNow instance.";
+    foot = "These pages come from your own computer. Nothing is sent anywhere but to your ServiceNow instance.";
     next = "Continue";
     back = "Back";
     again = "Try again";
@@ -40,7 +40,6 @@ texts! {
     home_new = "Make a connection";
     home_resume = "You were in the middle of something:";
     home_resume_go = "Go on";
-    home_resume_drop = "Start over";
     home_name = "Connection";
     home_instance = "Instance";
     home_user = "As whom";
@@ -98,7 +97,6 @@ texts! {
     applied_uri_unknown = "the instance says that it does not know the redirect URL";
     applied_client_unknown = "the instance says that it does not know the client ID";
     applied_place_unknown = "the instance does not tell before somebody signs in";
-    apply_other_way = "Take another way";
 
     script_title = "Paste one script";
     script_lead = "The script makes the client, or mends the one that is there; it removes nothing. It holds the new client secret: treat it like a password.";
@@ -111,7 +109,7 @@ texts! {
     script_go = "It ran, go on";
 
     clicks_title = "Every click";
-    clicks_lead = "Tick off what is done. You can close this page and come back: it continues where you stopped.";
+    clicks_lead = "Tick off what is done. You can close this page and go on later.";
     clicks_screen = "Which screen do you see?";
     clicks_tick = "Done";
     clicks_untick = "Not done after all";
@@ -142,10 +140,8 @@ texts! {
     allow_paste_hint = "All of it, however long. Paste only what your own browser shows, never what somebody sent you.";
     allow_go = "Take the tokens";
     allow_waits = "Nothing has to be pasted: the browser comes back here by itself.";
-    allow_seconds = "Seconds left to paste, counted from now:";
-    allow_too_late = "The code has probably ended. Open ServiceNow once more.";
-    allow_exchanging = "Taking the tokens";
-    allow_left = "This page waits as long as you need.";
+    allow_seconds = "If you pressed Allow, paste the address now. Seconds left, about:";
+    allow_too_late = "If you pressed Allow, its code has ended by now. Open ServiceNow once more.";
 
     denied_title = "Allow was not pressed";
     denied_text = "ServiceNow reports that consent was denied. Nothing was stored, and nothing was lost.";
@@ -157,8 +153,6 @@ texts! {
     wrong_window_text = "It carries the mark of another sign-in, perhaps of an older tab. Close the other tabs, open ServiceNow from here, and paste the address of the tab that opens.";
     wrong_user_title = "Somebody else signed in";
     wrong_user_text = "The tokens belong to another user than before. Your browser was probably still signed in: press \"Not you?\" on the consent page, or use a private window.";
-    lost_title = "The wizard was closed meanwhile";
-    lost_text = "Start it again: it continues where you were.";
     mishap_title = "That did not work";
     mishap_again = "Open ServiceNow again";
     mishap_recheck = "Look at ID and secret";
@@ -172,13 +166,14 @@ texts! {
     proof_access = "access token";
     proof_refresh = "refresh token";
     proof_now = "now";
+    known_stated = "the instance or a person says so";
+    known_derived = "reckoned from the lifespan";
+    known_observed = "seen to have ended";
     proof_access_note = "is renewed by itself as long as the refresh token lives";
     proof_refresh_note = "then somebody must sign in again";
-    proof_known = "known:";
 
     hand_over_title = "Fill in the form";
-    hand_over_lead = "One field at a time, by the labels of the product's own form. What you copied is taken out of the clipboard again after 45 seconds.";
-    hand_over_nothing = "Nothing to copy here:";
+    hand_over_lead = "By the form's own labels. What you copy leaves the clipboard after 45 seconds.";
     hand_over_file = "As a file on this computer";
     hand_over_format = "Shape";
     hand_over_download = "Download";
@@ -186,27 +181,26 @@ texts! {
     hand_over_shown_title = "One value";
     hand_over_shown = "Anybody who looks at this screen can read it. It is gone when you leave this page.";
     hand_over_hide = "Hide it and go back";
-    hand_over_save_text = "The credentials file with all values, readable for you only, goes here on this computer:";
+    hand_over_save_text = "All values, readable for you only, in";
     hand_over_save = "Save the file there";
     hand_over_saved = "The credentials file was written:";
     hand_over_other = "Or as a download";
-    hand_over_calendar = "A reminder for your calendar";
-    hand_over_calendar_text = "With alarms 30, 14, 7 and 1 days before somebody must sign in again.";
+    hand_over_calendar = "A calendar reminder";
+    hand_over_calendar_text = "Alarms 30, 14, 7 and 1 days before somebody must sign in again.";
     hand_over_calendar_go = "Download the reminder";
     hand_over_bundle = "For somebody who fills the form in for you";
     hand_over_bundle_text = "A sealed file, for NiCE Professional Services for example. Send the file, and tell the passphrase by telephone.";
     hand_over_bundle_go = "Make the sealed file";
     hand_over_done = "I am done";
     hand_over_spent = "The auth code has been used; some forms ask for it all the same.";
-    hand_over_characters = "characters, ends with";
     sealing_title = "Sealing the file";
     passphrase_title = "The passphrase of the sealed file";
     passphrase_text = "Write it down now: it is shown once. Tell it by telephone, never in the same message as the file.";
 
-    profile_title = "Connection";
     profile_again = "Sign in again";
     profile_hand_over = "Hand over";
     profile_verify = "Try the tokens";
+    profile_refresh = "Get a new access token";
     profile_revoke = "End the tokens";
     profile_revoke_sure = "End both tokens on the instance? What holds copies of them stops working.";
     profile_doctor = "Look for trouble";
@@ -232,9 +226,18 @@ texts! {
 
     goodbye_title = "The wizard is closed";
     goodbye_text = "You can close this window. What was stored stays; start the wizard again whenever you need it.";
+    fix_terminal = "In a terminal:";
+    idle_note = "This page has waited too long to send anything. Open it anew, or start the wizard again if it does not answer.";
+    idle_again = "Open it anew";
     working_text = "This page looks again by itself.";
     lost_note = "The wizard does not answer any more. Start it again: it continues where you were.";
 
+    words = "What do these words mean?";
+    word_client = "OAuth client";
+    word_access = "Access token";
+    word_refresh = "Refresh token";
+    word_redirect = "Redirect URL";
+    word_scope = "Scope";
     glossary_client = "The entry on the instance that may ask for tokens; ServiceNow calls it an OAuth application.";
     glossary_token = "A text that opens the instance for a program, in the name of one user.";
     glossary_refresh = "The text with which new access tokens are got, until it ends itself.";
@@ -248,6 +251,7 @@ texts! {
     home_end_unknown = "not known";
     astray = "Something is missing. Begin again from the overview.";
     somebody = "somebody whom the instance does not name";
+    refreshed = "There is a new access token. It ends";
     verified = "The instance accepts the access token. It belongs to";
     revoked = "The instance refuses the tokens now, and they are forgotten here.";
     allow_unreadable = "That is not the address: it holds code= or error=. Copy the whole address bar of the tab that ServiceNow opened in.";

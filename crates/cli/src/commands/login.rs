@@ -62,11 +62,13 @@ pub(crate) fn run_with(app: &App, args: &LoginArgs, robot: Robot<'_>) -> Result<
         let (pastes, receiver) = channel();
         std::thread::scope(|scope| {
             scope.spawn(|| {
-                if let Some(text) = robot(&watcher::wait_for_url()) {
+                if let Some(text) = watcher::wait_for_url().as_deref().and_then(robot) {
                     let _ = pastes.send(Paste::Text(text));
                 }
             });
-            login.run(&app.world, receiver, screen)
+            let done = login.run(&app.world, receiver, screen);
+            watcher::end_waiting();
+            done
         })
     })
 }

@@ -85,7 +85,20 @@ export function home(walk) {
       await walk.page.getByRole('button', { name: 'Try again' }).waitFor();
       await at('From here to a living token');
       report.doctor = await main();
-      report.drawings = await walk.page.locator('main svg').count();
+      report.drawings = await walk.page.locator('main svg:visible').count();
+    },
+    // The access token has ended, and the secret is not the client's any more: each note leads to the next
+    // thing to do, and the diagnosis to where the new secret is typed.
+    async mended() {
+      await press('Try the tokens');
+      await press('Get a new access token');
+      await says(/^the instance refused to refresh the token/);
+      await follow('Why, and what to do');
+      report.refusedSecret = await main();
+      await press('Look at ID and secret');
+      await at('Client ID and secret');
+      await walk.fill('Client secret', task.client.secret);
+      await press('Continue');
     },
     async why() {
       report.away = [];

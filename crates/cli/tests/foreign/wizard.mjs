@@ -6,6 +6,7 @@ import { chromium } from 'playwright-core';
 import { keyboard, mouse, touch } from './wizard-hands.mjs';
 import { home } from './wizard-home.mjs';
 import { read } from './wizard-read.mjs';
+import { time } from './wizard-time.mjs';
 
 const task = JSON.parse(process.argv[2]);
 const browser = await chromium.launch({
@@ -48,6 +49,7 @@ async function open() {
   page = await context.newPage();
   page.on('pageerror', (error) => report.complaints.push(error.message));
   page.on('console', (message) => { if (message.type() === 'error') report.complaints.push(message.text()); });
+  if (task.clock) await page.clock.install();
   own = task.keys ? keyboard(page, report) : hands(page);
 }
 function hands(where) {
@@ -124,14 +126,14 @@ async function paste(address) {
   await press('Take the tokens');
 }
 
-// A tick leads back to the same screen.
-const done = { count: () => page.getByRole('button', { name: /^Not done after all/ }).count() };
+// A tick leads back to the same screen, with the next click before one's eyes.
+const done = { all: () => page.locator('li.done'), count: () => done.all().count() };
 async function tick(most) {
   const open = page.getByRole('button', { name: /^Done/ });
   for (let ticks = 0; ticks < most && await open.count() > 0; ticks += 1) {
     const before = await done.count();
     await own.press(open.first());
-    await page.getByRole('button', { name: /^Not done after all/ }).nth(before).waitFor();
+    await done.all().nth(before).waitFor();
     report.ticks = (report.ticks ?? 0) + 1;
   }
 }
@@ -159,7 +161,7 @@ const steps = {
     await own.fill(field('Instance'), task.instance);
     if (task.loopback) await own.fill(field('Redirect URL'), task.redirectUri);
     else await own.select(field('AWS region'), 'us-west-2');
-    await own.press(page.locator('summary'));
+    await own.press(page.locator('main summary'));
     await own.fill(field('Name of this connection'), task.name);
     await press('Continue');
   },
@@ -248,8 +250,10 @@ const steps = {
         // The screen that is shown is no link.
         await page.getByRole('link', { name: screen, exact: true }).waitFor({ state: 'detached' });
       }
-      report.values.push(...await page.locator('.copy .value').allInnerTexts());
-      for (const line of task.scripts && !task.keys ? await page.locator('.copy').all() : []) {
+      report.values.push(...await page.locator('.copy .value').allTextContents());
+      for (const line of task.scripts && !task.keys ? await page.locator('.copy:has(button)').all() : []) {
+        const click = line.locator('xpath=ancestor::details');
+        if (!await click.evaluate((one) => one.open)) await own.press(click.locator('summary'));
         report.copies.push(await copied(line.getByRole('button'), 'Copied'));
       }
       // By the keyboard each tick is a walk down the page: two of a screen show that it can be done.
@@ -375,11 +379,12 @@ const steps = {
     await page.goto(origin);
   },
 };
-Object.assign(steps, home({
+const walk = {
   task, report, at, press, follow, steps, answer: (words) => consent(words), get page() { return page; }, paste: () => paste(redirected),
   touch: (what) => own.press(what),
   fill: (name, text) => own.fill(field(name), text),
-}));
+};
+Object.assign(steps, home(walk), time(walk));
 
 let failure = '';
 try {

@@ -7,8 +7,8 @@ use crate::support::instance::{
     Consent, Instance as _, PROFILE, console_uri, first_login, log_in, parameter, with_parameter,
     words,
 };
-use crate::support::process::Outcome;
-use crate::support::sandbox::Sandbox;
+use crate::support::process::{Outcome, Running};
+use crate::support::sandbox::{BINARY, Sandbox};
 use crate::support::stand_in::StandIn;
 
 /// So many at once: most of each is waiting.
@@ -56,6 +56,19 @@ fn each_rehearsal_ends_with_the_code_it_shows() {
     });
     let wrong = wrong.into_inner().unwrap();
     assert!(wrong.is_empty(), "{}", wrong.join("\n"));
+}
+
+/// A port that was free a moment ago is somebody else's by now: nobody waits for a page that never comes.
+#[test]
+fn a_login_that_cannot_begin_ends_the_rehearsal() {
+    let sandbox = Sandbox::new();
+    let mut strace = sandbox.program("/usr/bin/strace");
+    let third = "inject=listen:error=EADDRINUSE:when=3+";
+    strace.args(["-f", "-qq", "-o", "/dev/null", "-e", "trace=listen", "-e", third]);
+    strace.args([BINARY, "rehearse", "--yes"]);
+    let mut running = Running::start(strace);
+    running.close_stdin();
+    assert_eq!(code(&running.finish()), "port-busy");
 }
 
 /// A second login at which `make` of the true redirected URL is pasted.

@@ -1,9 +1,9 @@
 //! The wizard's pages in a real Chromium, from nothing to delivered tokens.
 
 mod consent;
+mod firefox;
 mod home;
 mod interrupted;
-mod read;
 mod ways;
 
 use std::process::{Command, Stdio};
@@ -118,6 +118,7 @@ impl Walk {
             "admin": ADMIN,
             "password": PASSWORD,
             "client": { "id": ID, "secret": SECRET },
+            "clock": steps.iter().any(|step| ["leftOpen", "countdown"].contains(step)),
             "pictures": pictures,
         });
         let mut command = Command::new(node());

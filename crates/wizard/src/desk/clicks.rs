@@ -12,8 +12,7 @@ use snowtoken::{Error, Secret, setup};
 use zeroize::Zeroizing;
 
 use super::{Desk, Script, shown};
-use crate::draw;
-use crate::pages::{Click, ClickLink, ClicksPage, CopyValue, Frame, Rail, Screen, ScriptPage};
+use crate::pages::{Click, ClickLink, ClicksPage, FormRow, Frame, Rail, Screen, ScriptPage};
 use crate::site::{Form, Reply};
 use crate::steps::{Answer, Objection};
 use crate::texts::EN;
@@ -57,36 +56,38 @@ impl Desk {
                 is_shown: number == shown_one,
             })
             .collect();
-        let clicks: Vec<Click> = section
+        let form = fields_of(section);
+        let mut clicks: Vec<Click> = section
             .steps
             .iter()
             .enumerate()
-            .map(|(number, step)| self.click(format!("click-{shown_one}-{number}"), step))
+            .map(|(number, step)| self.click(format!("click-{shown_one}-{number}"), step, &form))
             .collect();
-        let fields: Vec<(String, String)> = clicks
-            .iter()
-            .flat_map(|click| &click.values)
-            .take(6)
-            .map(|value| (value.field.clone(), value.text.clone()))
-            .collect();
+        if let Some(next) = clicks.iter_mut().find(|click| !click.done) {
+            next.is_open = true;
+        }
         shown(&ClicksPage {
             frame: Frame::on(Rail::Client, EN.clicks_title),
             screens,
             about: section.about.iter().map(plain).collect(),
-            drawing: (!fields.is_empty()).then(|| draw::form(&section.title, &fields)),
+            form_title: section.title.clone(),
             clicks,
         })
     }
 
-    fn click(&self, id: String, step: &Step) -> Click {
-        let value =
-            |value: &Value| CopyValue { field: value.field.clone(), text: value.text.clone() };
+    fn click(&self, id: String, step: &Step, form: &[&str]) -> Click {
+        let row = |field: &&str| FormRow {
+            field: (*field).to_owned(),
+            values: values_of(step, field).map(|value| value.text.clone()).collect(),
+        };
+        let rows = form.iter().map(row).collect();
         let link = |link: &Link| ClickLink { title: link.label.clone(), url: link.url.to_string() };
         Click {
             done: self.journey.ticks.contains(&id),
             id,
             text: plain(&step.words),
-            values: step.values.iter().map(value).collect(),
+            form: if step.values.is_empty() { Vec::new() } else { rows },
+            is_open: false,
             links: step.links.iter().map(link).collect(),
             traps: step.traps.iter().map(plain).collect(),
         }
@@ -176,6 +177,21 @@ impl Desk {
         self.go(next);
         Ok(())
     }
+}
+
+/// The fields that are filled in on a screen, each once.
+fn fields_of(section: &Section) -> Vec<&str> {
+    let mut fields: Vec<&str> = Vec::new();
+    for value in section.steps.iter().flat_map(|step| &step.values) {
+        if !fields.contains(&value.field.as_str()) {
+            fields.push(&value.field);
+        }
+    }
+    fields
+}
+
+fn values_of<'a>(step: &'a Step, field: &'a str) -> impl Iterator<Item = &'a Value> {
+    step.values.iter().filter(move |value| value.field == field)
 }
 
 /// The sentence without its emphasis; the page sets values apart.

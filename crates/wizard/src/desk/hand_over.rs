@@ -17,6 +17,7 @@ use snowtoken::world::Dice;
 use snowtoken::{Error, Secret, Session};
 use zeroize::Zeroizing;
 
+use super::fixes::{Around, bad};
 use super::job::{Sealed, Work};
 use super::{Desk, Tools, shown};
 use crate::pages::{
@@ -157,7 +158,8 @@ impl Desk {
 
     /// The profile's own page says why.
     fn refused(&mut self, name: &str, error: &dyn Diagnose) -> Reply {
-        self.done = Some((name.to_owned(), Done::bad(error)));
+        let done = bad(error, &self.around_profile(name));
+        self.done = Some((name.to_owned(), done));
         Reply::To(format!("/profile/{name}"))
     }
 
@@ -191,11 +193,9 @@ impl Desk {
             Err(reply) => return reply,
         };
         let done = match self.write(&hand) {
-            Ok(Some(place)) => {
-                Done { kind: "good", text: format!("{} {}", EN.hand_over_saved, place.display()) }
-            }
+            Ok(Some(place)) => Done::good(format!("{} {}", EN.hand_over_saved, place.display())),
             Ok(None) => return Reply::NotFound,
-            Err(error) => Done::bad(&*error),
+            Err(error) => bad(&*error, &self.around_profile(name)),
         };
         self.told(name, done)
     }
@@ -232,11 +232,11 @@ impl Desk {
         };
         let text = match hand.credentials().render(&Order::of(format)) {
             Ok(text) => text,
-            Err(error) => return self.told(&name, Done::bad(&error)),
+            Err(error) => return self.told(&name, bad(&error, &Around::profile(profile))),
         };
         // What goes out of the house was noted before.
         if let Err(error) = hand.note("delivery", format!("{} to the browser", format.as_str())) {
-            return self.told(&name, Done::bad(&error));
+            return self.told(&name, bad(&error, &Around::profile(profile)));
         }
         let bytes = Zeroizing::new(text.as_bytes().to_vec());
         Reply::File { name: file_name(&name, format), kind: "application/octet-stream", bytes }
@@ -269,11 +269,11 @@ impl Desk {
             Ok((hand, _)) => hand,
             Err(reply) => return reply,
         };
-        let dice = self.tools.world.dice;
+        let (dice, around) = (self.tools.world.dice, Around::profile(profile));
         let begun = self.jobs.begin(Work::Sealing(name.clone()), move |ticket| {
             let sealed = match seal(&hand, dice) {
                 Ok((passphrase, text)) => Sealed::Made(Mutex::new(Some(passphrase)), text),
-                Err(error) => Sealed::Not(Done::bad(&*error)),
+                Err(error) => Sealed::Not(bad(&*error, &around)),
             };
             ticket.tell(Work::Sealed(name, Arc::new(sealed)));
         });

@@ -4,6 +4,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use serde_json::json;
 use snowtoken::Secret;
+use snowtoken::core::diagnosis::Hint;
 use snowtoken::core::servicenow::Instance;
 use tokio::sync::watch;
 
@@ -82,7 +83,7 @@ pub(super) struct Proof {
 #[derive(Debug, Clone, Default)]
 pub(super) struct Look {
     pub(super) findings: Vec<Finding>,
-    pub(super) fix: Option<String>,
+    pub(super) fix: Option<Hint>,
     pub(super) code: Option<&'static str>,
     /// Whether the way is clear as far as it could be seen.
     pub(super) is_clear: bool,

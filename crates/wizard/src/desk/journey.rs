@@ -87,7 +87,8 @@ impl Desk {
         match work {
             Work::Checked(of, look) if of == instance => {
                 let url = instance.url().to_owned();
-                shown(&CheckPage::found(url, look.findings, look.fix, look.is_clear))
+                let fix = look.fix.map(|hint| self.around().fix(&hint));
+                shown(&CheckPage::found(url, look.findings, fix, look.is_clear))
             }
             Work::Checking(of) if of == instance => shown(&CheckPage::working(mark)),
             _ => {
@@ -149,8 +150,8 @@ impl Desk {
             Work::Consent(Consent {
                 end: Some(End::Not { mishap, text, hints, code }), ..
             }) => shown(&match mishap {
-                Some(mishap) => MishapPage::of(mishap, Vec::new(), Some(code)),
-                None => MishapPage::told(text, hints, code),
+                Some(mishap) => MishapPage::of(mishap, code),
+                None => MishapPage::told(text, self.around().fixes(&hints), code),
             }),
             Work::Consent(Consent { url: Some(url), .. }) => {
                 let aws =

@@ -4,7 +4,7 @@ use std::sync::mpsc::{Sender, channel};
 use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
-use snowtoken::core::diagnosis::{Code, Diagnose as _};
+use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
 use snowtoken::core::oauth::authorization::AuthorizationError;
 use snowtoken::core::oauth::client::Client;
 use snowtoken::core::oauth::error::ErrorCode;
@@ -46,7 +46,7 @@ pub(super) enum End {
         /// What the library says.
         text: String,
         /// What to do.
-        hints: Vec<String>,
+        hints: Vec<Hint>,
         /// The diagnosis.
         code: &'static str,
     },
@@ -206,7 +206,7 @@ impl End {
         Self::Not {
             mishap,
             text: error.to_string(),
-            hints: error.hints().iter().map(ToString::to_string).collect(),
+            hints: error.hints(),
             code: error.code().entry().code,
         }
     }

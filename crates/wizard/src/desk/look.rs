@@ -1,6 +1,6 @@
 //! A look at the road, as `doctor` takes it, for the pages.
 
-use snowtoken::core::diagnosis::Diagnose as _;
+use snowtoken::core::diagnosis::{Diagnose as _, Hint};
 use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::secret::Secret;
 use snowtoken::core::servicenow::road::{Finding as Found, Subject, Verdict};
@@ -45,7 +45,7 @@ pub(super) fn table(tools: &Tools, profile: &Profile, table: &str, token: &Secre
 fn trouble(error: &Error) -> Look {
     Look {
         findings: Vec::new(),
-        fix: error.hints().first().map(ToString::to_string),
+        fix: error.hints().into_iter().next(),
         code: Some(error.code().entry().code),
         is_clear: false,
     }
@@ -60,8 +60,9 @@ fn look(findings: Result<Vec<Found>, Error>, shows: impl Fn(&Found) -> bool) -> 
         Verdict::Fail(fault) => Some(fault),
         _ => None,
     });
-    let fix = first
-        .map(|fault| fault.hints().first().map_or_else(|| fault.to_string(), ToString::to_string));
+    let fix = first.map(|fault| {
+        fault.hints().into_iter().next().unwrap_or_else(|| Hint::note(fault.to_string()))
+    });
     let code = first.map(|fault| fault.code().entry().code);
     let is_clear = first.is_none();
     let findings = findings.iter().filter(|found| shows(found)).map(finding).collect();

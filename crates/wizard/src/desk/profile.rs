@@ -6,6 +6,7 @@ use snowtoken::core::token_set::User;
 use snowtoken::store::Held;
 use snowtoken::{Error, Session, arrival};
 
+use super::fixes::{Around, bad};
 use super::job::{Begun, Proof, Work};
 use super::{Desk, Tools, look, overview, shown, words};
 use crate::draw::{Mark, timeline};
@@ -14,7 +15,7 @@ use crate::pages::{
     WorkingPage,
 };
 use crate::site::{Form, Reply};
-use crate::steps::Journey;
+use crate::steps::{Journey, Step};
 use crate::texts::EN;
 
 impl Desk {
@@ -72,7 +73,13 @@ impl Desk {
                 self.go(Journey::again(&profile));
                 Reply::To("/journey".to_owned())
             }
+            "client" => {
+                self.jobs.end();
+                self.go(Journey { step: Step::Client, ..Journey::again(&profile) });
+                Reply::To("/journey".to_owned())
+            }
             "hand-over" => Reply::To(format!("/profile/{name}/hand-over")),
+            "refresh" => self.begin_act(profile.name, refresh),
             "verify" => self.begin_act(profile.name, verify),
             "revoke" if form.get("sure") == Some("yes") => self.begin_act(profile.name, revoke),
             "revoke" => shown(&SurePage::revoke(name)),
@@ -95,10 +102,11 @@ impl Desk {
         act: impl FnOnce(&Session) -> Result<String, Error> + Send + 'static,
     ) -> Reply {
         let (tools, page) = (self.tools.clone(), format!("/profile/{name}"));
+        let around = self.around_profile(name.as_str());
         let begun = self.jobs.begin(Work::Acting(name.to_string()), move |ticket| {
             let done = match tools.session(&name).and_then(|session| act(&session)) {
-                Ok(text) => Done { kind: "good", text },
-                Err(error) => Done::bad(&error),
+                Ok(text) => Done::good(text),
+                Err(error) => bad(&error, &around),
             };
             ticket.tell(Work::Acted(name.to_string(), done));
         });
@@ -118,7 +126,10 @@ impl Desk {
         let (work, mark) = self.jobs.seen();
         match work {
             Work::Examined(of, look) if of == name => {
-                shown(&DoctorPage::found(name.to_owned(), look.findings, look.fix, look.code))
+                let around = Around::profile(&profile);
+                let fix = look.fix.map(|hint| around.fix(&hint));
+                let why = look.code.map(|code| around.page_of(code));
+                shown(&DoctorPage::found(name.to_owned(), look.findings, fix, why))
             }
             Work::Examining(of) if of == name => shown(&DoctorPage::working(name.to_owned(), mark)),
             _ => {
@@ -146,13 +157,13 @@ impl Desk {
             what: EN.proof_access.to_owned(),
             when: words::day_and_time(held.access_expires_at.at),
             note: EN.proof_access_note,
-            known: held.access_expires_at.known_by.to_string(),
+            known: words::known_by(held.access_expires_at.known_by),
         }];
         ends.extend(held.refresh_expires_at.map(|end| End {
             what: EN.proof_refresh.to_owned(),
             when: words::day_and_time(end.at),
             note: EN.proof_refresh_note,
-            known: end.known_by.to_string(),
+            known: words::known_by(end.known_by),
         }));
         shown(&ProofPage {
             frame: Frame::on(Rail::Proof, EN.proof_title),
@@ -177,6 +188,11 @@ fn verify(session: &Session) -> Result<String, Error> {
     let (user, _) = session.verify()?;
     let user = user.as_ref().and_then(User::name).unwrap_or(EN.somebody);
     Ok(format!("{} {user}.", EN.verified))
+}
+
+fn refresh(session: &Session) -> Result<String, Error> {
+    let end = session.refresh()?.record.tokens.access_expires_at.at;
+    Ok(format!("{} {}.", EN.refreshed, words::distance(end.duration_since(session.now()))))
 }
 
 fn revoke(session: &Session) -> Result<String, Error> {

@@ -1,10 +1,10 @@
 //! Small pages and sentences that need no context of their own.
 
 use jiff::{SignedDuration, Timestamp};
-use snowtoken::core::diagnosis::{Code, Entry, Hint};
-use snowtoken::core::servicenow::Instance;
+use snowtoken::core::diagnosis::{Code, Entry};
+use snowtoken::core::token_set::KnownBy;
 
-use crate::pages::{Button, Catalogue, Choice, Frame, Goodbye};
+use crate::pages::{Catalogue, Choice, Frame, Goodbye};
 use crate::texts::EN;
 
 /// All diagnoses.
@@ -25,28 +25,13 @@ pub(super) fn goodbye() -> Goodbye {
     Goodbye { frame: Frame::new(EN.goodbye_title) }
 }
 
-/// The places in the person's instance that a diagnosis names, as buttons.
-pub(super) fn places(code: Code, instance: &str) -> Vec<Button> {
-    let Ok(instance) = Instance::parse(instance) else { return Vec::new() };
-    let known = [
-        ("Application Registry", "/oauth_entity_list.do"),
-        ("Manage Tokens", "/oauth_credential_list.do"),
-        (
-            "System Logs",
-            "/syslog_list.do?sysparm_query=messageLIKEtoken%20flow%5EORDERBYDESCsys_created_on",
-        ),
-    ];
-    let mut buttons: Vec<Button> = Vec::new();
-    for hint in code.entry().hints() {
-        let Hint::Visit { place, .. } = hint else { continue };
-        for (title, path) in known {
-            if place.contains(title) && !buttons.iter().any(|button| button.title == title) {
-                let href = instance.at(path).to_string();
-                buttons.push(Button { title: title.to_owned(), href, is_away: true });
-            }
-        }
+/// How a deadline is known.
+pub(super) fn known_by(how: KnownBy) -> &'static str {
+    match how {
+        KnownBy::Stated => EN.known_stated,
+        KnownBy::Derived => EN.known_derived,
+        KnownBy::Observed => EN.known_observed,
     }
-    buttons
 }
 
 /// A moment as people write it, in UTC.

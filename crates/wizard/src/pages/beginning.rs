@@ -2,6 +2,7 @@
 
 use askama::Template;
 
+use super::fix::Fix;
 use super::{Choice, Finding, Frame, Page, Rail, Wrong};
 use crate::texts::EN;
 
@@ -64,7 +65,7 @@ pub struct CheckPage {
     /// Its steps.
     pub findings: Vec<Finding>,
     /// What comes first.
-    pub fix: Option<String>,
+    pub fix: Option<Fix>,
     /// Whether nothing is in the way.
     pub is_clear: bool,
 }
@@ -142,7 +143,7 @@ impl CheckPage {
     pub fn found(
         instance: String,
         findings: Vec<Finding>,
-        fix: Option<String>,
+        fix: Option<Fix>,
         is_clear: bool,
     ) -> Self {
         let title = if fix.is_none() { EN.checked_title } else { EN.checked_bad_title };
@@ -170,7 +171,7 @@ impl Page for CheckPage {
         vec![
             ("working", Self::working("1".into())),
             ("clear", Self::found(url.clone(), good, None, true)),
-            ("asleep", Self::found(url, findings, Some(fix.into()), false)),
+            ("asleep", Self::found(url, findings, Some(Fix::said(fix)), false)),
         ]
     }
 }

@@ -59,68 +59,6 @@ pub struct ScriptPage {
     pub link: String,
 }
 
-/// Every click.
-#[derive(Debug, Template)]
-#[template(path = "clicks.html")]
-pub struct ClicksPage {
-    /// Around it.
-    pub frame: Frame,
-    /// The screens of which one is shown.
-    pub screens: Vec<Screen>,
-    /// What to know before.
-    pub about: Vec<String>,
-    /// The drawn form.
-    pub drawing: Option<String>,
-    /// The clicks.
-    pub clicks: Vec<Click>,
-}
-
-/// A screen of the instance.
-#[derive(Debug, Clone)]
-pub struct Screen {
-    /// Its word in our addresses.
-    pub name: String,
-    /// What it is called.
-    pub title: String,
-    /// Whether it is the one.
-    pub is_shown: bool,
-}
-
-/// A click.
-#[derive(Debug, Clone)]
-pub struct Click {
-    /// Its word.
-    pub id: String,
-    /// What to do.
-    pub text: String,
-    /// Whether it was ticked off.
-    pub done: bool,
-    /// What to copy: field and value.
-    pub values: Vec<CopyValue>,
-    /// Where to.
-    pub links: Vec<ClickLink>,
-    /// What goes wrong here.
-    pub traps: Vec<String>,
-}
-
-/// A value to copy.
-#[derive(Debug, Clone)]
-pub struct CopyValue {
-    /// The field.
-    pub field: String,
-    /// The value.
-    pub text: String,
-}
-
-/// A place in the person's instance.
-#[derive(Debug, Clone)]
-pub struct ClickLink {
-    /// What is there.
-    pub title: String,
-    /// Its address.
-    pub url: String,
-}
-
 /// Client ID and secret.
 #[derive(Debug, Template)]
 #[template(path = "client.html")]
@@ -217,63 +155,6 @@ impl Page for ScriptPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let link = "https://classics.service-now.com/nav_to.do?uri=sys.scripts.do".into();
         vec![("usual", Self { frame: Frame::on(Rail::Client, EN.script_title), link })]
-    }
-}
-
-impl Page for ClicksPage {
-    const NAME: &'static str = "clicks";
-
-    fn samples() -> Vec<(&'static str, Self)> {
-        let screen = |name: &str, title: &str, is_shown| Screen {
-            name: name.into(),
-            title: title.into(),
-            is_shown,
-        };
-        let click = |id: &str, text: &str, done, values, traps| Click {
-            id: id.into(),
-            text: text.into(),
-            done,
-            values,
-            links: Vec::new(),
-            traps,
-        };
-        let value = |field: &str, text: &str| CopyValue { field: field.into(), text: text.into() };
-        let link = ClickLink {
-            title: "Application Registry".into(),
-            url: "https://classics.service-now.com/oauth_entity_list.do".into(),
-        };
-        let first = Click {
-            links: vec![link],
-            ..click(
-                "open",
-                "Open System OAuth > Application Registry and press New.",
-                true,
-                Vec::new(),
-                Vec::new(),
-            )
-        };
-        let values = vec![
-            value("Name", "Knowledge Hub"),
-            value("Redirect URL", "https://us-west-2.console.aws.amazon.com/appflow/oauth"),
-            value("Refresh Token Lifespan", "31536000"),
-        ];
-        let drawn: Vec<(String, String)> =
-            values.iter().map(|value| (value.field.clone(), value.text.clone())).collect();
-        let trap = "The Redirect URL field is locked: click its lock first.".to_owned();
-        let fill = click("fill", "Fill in the form.", false, values, vec![trap]);
-        let page = Self {
-            frame: Frame::on(Rail::Client, EN.clicks_title),
-            screens: vec![
-                screen("classic", "Application Registry", true),
-                screen("console", "Machine Identity Console", false),
-            ],
-            about: vec![
-                "On newer instances the entry begins with [Deprecated UI]: that is the one.".into(),
-            ],
-            drawing: Some(crate::draw::form("Application Registries", &drawn)),
-            clicks: vec![first, fill],
-        };
-        vec![("classic", page)]
     }
 }
 

@@ -3,6 +3,7 @@
 use askama::Template;
 use snowtoken::core::diagnosis::Code;
 
+use super::fix::{self, Button, Fix};
 use super::{Frame, Page, Rail, Trouble};
 use crate::texts::EN;
 
@@ -16,10 +17,8 @@ pub struct AllowPage {
     pub seen: String,
     /// The authorization URL.
     pub url: String,
-    /// Whether the address has to be pasted.
-    pub needs_paste: bool,
-    /// The drawn address bar.
-    pub address_bar: String,
+    /// The address that the browser ends up at, if it has to be pasted from there.
+    pub redirect_uri: Option<String>,
     /// What went wrong with the last paste.
     pub trouble: Option<Trouble>,
 }
@@ -33,11 +32,11 @@ pub struct MishapPage {
     /// What happened.
     pub text: String,
     /// What to do, most helpful first.
-    pub more: Vec<String>,
-    /// Whether ID and secret are worth a second look.
-    pub rechecks: bool,
+    pub fixes: Vec<Fix>,
+    /// What goes on from here, most helpful first.
+    pub ways: Vec<Button>,
     /// The code of its diagnosis.
-    pub code: Option<&'static str>,
+    pub code: &'static str,
 }
 
 impl AllowPage {
@@ -53,8 +52,7 @@ impl AllowPage {
             frame: if paste_from.is_some() { frame } else { frame.looking_again() },
             seen,
             url,
-            needs_paste: paste_from.is_some(),
-            address_bar: paste_from.map(crate::draw::address_bar).unwrap_or_default(),
+            redirect_uri: paste_from.map(str::to_owned),
             trouble,
         }
     }
@@ -95,7 +93,7 @@ pub enum Mishap {
 
 impl MishapPage {
     /// A mishap of which more can be said than its diagnosis does.
-    pub fn of(mishap: Mishap, more: Vec<String>, code: Option<&'static str>) -> Self {
+    pub fn of(mishap: Mishap, code: &'static str) -> Self {
         let (title, text) = match mishap {
             Mishap::Denied => (EN.denied_title, EN.denied_text),
             Mishap::Expired => (EN.expired_title, EN.expired_text),
@@ -103,20 +101,31 @@ impl MishapPage {
             Mishap::WrongWindow => (EN.wrong_window_title, EN.wrong_window_text),
             Mishap::WrongUser => (EN.wrong_user_title, EN.wrong_user_text),
         };
-        Self::new(title, text.into(), more, code)
+        let mut page = Self::new(title, text.into(), Vec::new(), code);
+        if mishap == Mishap::Refused {
+            // It says itself what comes first.
+            page.ways.reverse();
+        }
+        page
     }
 
     /// Any other one, in the words of the library.
-    pub fn told(text: String, hints: Vec<String>, code: &'static str) -> Self {
-        Self::new(EN.mishap_title, text, hints, Some(code))
+    pub fn told(text: String, fixes: Vec<Fix>, code: &'static str) -> Self {
+        Self::new(EN.mishap_title, text, fixes, code)
     }
 
-    fn new(title: &str, text: String, more: Vec<String>, code: Option<&'static str>) -> Self {
+    fn new(title: &str, text: String, mut fixes: Vec<Fix>, code: &'static str) -> Self {
         let rechecks = matches!(
-            code.and_then(Code::find),
+            Code::find(code),
             Some(Code::ClientRefused | Code::CodeRefused | Code::ScopeRefused)
         );
-        Self { frame: Frame::on(Rail::Allow, title), text, more, rechecks, code }
+        let mut ways = vec![Button::consent_again()];
+        ways.extend(rechecks.then(Button::recheck));
+        // No button is there twice.
+        for fix in &mut fixes {
+            fix.button = fix.button.take().filter(|button| !ways.contains(button));
+        }
+        Self { frame: Frame::on(Rail::Allow, title), text, fixes, ways, code }
     }
 }
 
@@ -124,10 +133,9 @@ impl Page for MishapPage {
     const NAME: &'static str = "mishap";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        let of = |mishap, code| Self::of(mishap, Vec::new(), Some(code));
-        let hint = "wake the instance: sign in at developer.servicenow.com".to_owned();
+        let of = Self::of;
         let text = "the instance did not exchange the code".to_owned();
-        let other = Self::told(text, vec![hint], "instance-asleep");
+        let other = Self::told(text, fix::samples(), "instance-asleep");
         vec![
             ("denied", of(Mishap::Denied, "consent-denied")),
             ("expired", of(Mishap::Expired, "code-refused")),

@@ -3,6 +3,7 @@
 use askama::Template;
 use snowtoken::core::diagnosis::{CATALOGUE, Code};
 
+use super::fix::{self, Button, Fix, Press};
 use super::{Choice, Frame, Page};
 use crate::texts::EN;
 
@@ -19,9 +20,9 @@ pub struct DiagnosisPage {
     /// Why.
     pub cause: &'static str,
     /// What to do, most helpful first.
-    pub fixes: Vec<String>,
-    /// What can be done from here.
-    pub buttons: Vec<Button>,
+    pub fixes: Vec<Fix>,
+    /// Where one came from, and where else one can go.
+    pub ways: Vec<Button>,
     /// Who can do it.
     pub who: &'static str,
     /// How it is known.
@@ -30,20 +31,9 @@ pub struct DiagnosisPage {
     pub source: &'static str,
 }
 
-/// A fix that is a press away.
-#[derive(Debug, Clone)]
-pub struct Button {
-    /// On it.
-    pub title: String,
-    /// Where it leads.
-    pub href: String,
-    /// Whether that is the instance.
-    pub is_away: bool,
-}
-
 impl DiagnosisPage {
     /// The page of this code.
-    pub fn of(code: Code, buttons: Vec<Button>) -> Self {
+    pub fn of(code: Code, fixes: Vec<Fix>, ways: Vec<Button>) -> Self {
         let entry = code.entry();
         let mut title = entry.title.chars();
         let title = title.next().map(|c| c.to_uppercase().chain(title).collect::<String>());
@@ -52,8 +42,8 @@ impl DiagnosisPage {
             code: entry.code,
             seen: entry.seen().into_owned(),
             cause: entry.cause,
-            fixes: entry.hints().iter().map(ToString::to_string).collect(),
-            buttons,
+            fixes,
+            ways,
             who: entry.who,
             proof: entry.proof,
             source: entry.source,
@@ -66,7 +56,14 @@ impl Page for DiagnosisPage {
 
     /// Every one of the catalogue.
     fn samples() -> Vec<(&'static str, Self)> {
-        CATALOGUE.iter().map(|(code, entry)| (entry.code, Self::of(*code, Vec::new()))).collect()
+        let home = Button { title: EN.home.to_owned(), press: Press::Page("/".to_owned()) };
+        let page = |code: Code| {
+            let said =
+                code.entry().hints().iter().map(|hint| Fix::said(hint.to_string())).collect();
+            let fixes = if code == Code::ClientRefused { fix::samples() } else { said };
+            Self::of(code, fixes, vec![home.clone()])
+        };
+        CATALOGUE.iter().map(|(code, entry)| (entry.code, page(*code))).collect()
     }
 }
 

@@ -23,6 +23,18 @@ impl Frame {
         Self { t: &EN, title: title.into(), rail: None, looks_again: false }
     }
 
+    /// Words that not everybody knows, and what they mean here.
+    pub fn words(&self) -> [(&'static str, &'static str); 5] {
+        let t = self.t;
+        [
+            (t.word_client, t.glossary_client),
+            (t.word_access, t.glossary_token),
+            (t.word_refresh, t.glossary_refresh),
+            (t.word_redirect, t.glossary_redirect),
+            (t.word_scope, t.glossary_scope),
+        ]
+    }
+
     /// The title of the window, which has little room.
     pub fn short_title(&self) -> String {
         const ROOM: usize = 46;

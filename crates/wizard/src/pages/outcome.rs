@@ -44,7 +44,7 @@ pub struct End {
     /// What that means.
     pub note: &'static str,
     /// How it is known.
-    pub known: String,
+    pub known: &'static str,
 }
 
 /// The form's fields, and other shapes.
@@ -132,11 +132,11 @@ impl Page for ProofPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let reading =
             |table: &str, verdict: &str| Reading { table: table.into(), verdict: verdict.into() };
-        let end = |what: &str, when: &str, note, known: &str| End {
+        let end = |what: &str, when: &str, note, known| End {
             what: what.into(),
             when: when.into(),
             note,
-            known: known.into(),
+            known,
         };
         let page = |warnings| Self {
             frame: Frame::on(Rail::Proof, EN.proof_title),
@@ -148,8 +148,18 @@ impl Page for ProofPage {
             warnings,
             timeline: timeline(EN.proof_now, &Self::marks()),
             ends: vec![
-                end(EN.proof_access, "23 November 2026, 16:30", EN.proof_access_note, "stated"),
-                end(EN.proof_refresh, "23 November 2027, 16:00", EN.proof_refresh_note, "derived"),
+                end(
+                    EN.proof_access,
+                    "23 November 2026, 16:30",
+                    EN.proof_access_note,
+                    EN.known_stated,
+                ),
+                end(
+                    EN.proof_refresh,
+                    "23 November 2027, 16:00",
+                    EN.proof_refresh_note,
+                    EN.known_derived,
+                ),
             ],
         };
         let admin = "The tokens belong to an administrator: whoever has them may do everything.";
@@ -177,7 +187,11 @@ impl Page for HandOverPage {
         let format =
             |name: &str| Choice { name: name.into(), title: name.into(), about: String::new() };
         let page = |is_journey, done| Self {
-            frame: Frame::on(Rail::HandOver, EN.hand_over_title),
+            frame: if is_journey {
+                Frame::on(Rail::HandOver, EN.hand_over_title)
+            } else {
+                Frame::new(EN.hand_over_title)
+            },
             profile: "classics".into(),
             product: "NiCE CXone Knowledge Hub".into(),
             is_journey,
@@ -189,7 +203,7 @@ impl Page for HandOverPage {
             has_reminder: is_journey,
         };
         let text = format!("{} /home/ada/servicenow_credentials.txt", EN.hand_over_saved);
-        let saved = Done { kind: "good", text };
+        let saved = Done::good(text);
         vec![("knowledge-hub", page(true, None)), ("saved", page(false, Some(saved)))]
     }
 }

@@ -1,8 +1,8 @@
 //! A profile that is there: what is known of it, what can be done, and a look for trouble.
 
 use askama::Template;
-use snowtoken::core::diagnosis::Diagnose;
 
+use super::fix::{self, Fix};
 use super::{Finding, Frame, Page, ProofPage};
 use crate::draw::timeline;
 use crate::texts::EN;
@@ -32,13 +32,21 @@ pub struct Done {
     pub kind: &'static str,
     /// In words.
     pub text: String,
+    /// The first thing to do about it.
+    pub fix: Option<Fix>,
+    /// The page of its diagnosis.
+    pub why: Option<String>,
 }
 
 impl Done {
-    /// What went wrong, and the first thing to do about it.
-    pub fn bad(error: &dyn Diagnose) -> Self {
-        let first = error.hints().first().map(|hint| format!(" {hint}."));
-        Self { kind: "bad", text: format!("{error}.{}", first.unwrap_or_default()) }
+    /// It was done.
+    pub fn good(text: impl Into<String>) -> Self {
+        Self { kind: "good", text: text.into(), fix: None, why: None }
+    }
+
+    /// It was not.
+    pub fn bad(text: impl Into<String>, fix: Option<Fix>, why: String) -> Self {
+        Self { kind: "bad", text: text.into(), fix, why: Some(why) }
     }
 }
 
@@ -95,9 +103,9 @@ pub struct DoctorPage {
     /// Its steps.
     pub findings: Vec<Finding>,
     /// What comes first.
-    pub fix: Option<String>,
-    /// The code of the first failure.
-    pub code: Option<&'static str>,
+    pub fix: Option<Fix>,
+    /// The page of the first failure's diagnosis.
+    pub why: Option<String>,
 }
 
 impl ProfilePage {
@@ -135,8 +143,17 @@ impl Page for ProfilePage {
             timeline: has_tokens.then(|| timeline(EN.proof_now, &ProofPage::marks())),
             actions: Self::actions(has_tokens),
         };
-        let done = Done { kind: "good", text: "The instance accepts the access token.".into() };
-        vec![("living", page(true, Some(done))), ("without-tokens", page(false, None))]
+        let done = Done::good("The instance accepts the access token.");
+        let refused = Done::bad(
+            "the instance refused the client secret",
+            fix::samples().get(2).cloned(),
+            "/explain/client-refused".to_owned(),
+        );
+        vec![
+            ("living", page(true, Some(done))),
+            ("refused", page(true, Some(refused))),
+            ("without-tokens", page(false, None)),
+        ]
     }
 }
 
@@ -172,7 +189,7 @@ impl DoctorPage {
             picture: String::new(),
             findings: Vec::new(),
             fix: None,
-            code: None,
+            why: None,
         }
     }
 
@@ -180,8 +197,8 @@ impl DoctorPage {
     pub fn found(
         name: String,
         findings: Vec<Finding>,
-        fix: Option<String>,
-        code: Option<&'static str>,
+        fix: Option<Fix>,
+        why: Option<String>,
     ) -> Self {
         Self {
             frame: Frame::new(EN.doctor_title),
@@ -191,7 +208,7 @@ impl DoctorPage {
             picture: Finding::picture(&findings),
             findings,
             fix,
-            code,
+            why,
         }
     }
 }
@@ -202,8 +219,12 @@ impl Page for DoctorPage {
     fn samples() -> Vec<(&'static str, Self)> {
         let findings = Finding::samples();
         let fix = "wake the instance: sign in at developer.servicenow.com and open it there";
-        let found =
-            Self::found("classics".into(), findings, Some(fix.into()), Some("instance-asleep"));
+        let found = Self::found(
+            "classics".into(),
+            findings,
+            Some(Fix::said(fix)),
+            Some("/explain/instance-asleep".into()),
+        );
         vec![("working", Self::working("classics".into(), "1".into())), ("asleep", found)]
     }
 }

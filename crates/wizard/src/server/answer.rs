@@ -1,6 +1,7 @@
 //! Every answer with all its headers, refusals included.
 
 use std::sync::OnceLock;
+use std::time::Duration;
 
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
@@ -13,7 +14,7 @@ use zeroize::Zeroizing;
 
 use crate::guard::{CSRF_FIELD, Refusal};
 use crate::pages::{SCRIPT, STYLE};
-use crate::site::{CSRF_MARK, Reply, Shown};
+use crate::site::{CSRF_MARK, IDLE_MARK, Reply, Shown};
 
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -27,10 +28,10 @@ pub(super) struct Answer {
 
 impl Answer {
     /// What the site says. The forms' token is put in here, so that no page can forget or leak it.
-    pub(super) fn of(reply: Reply, csrf: &Secret) -> Self {
+    pub(super) fn of(reply: Reply, csrf: &Secret, idle: Duration) -> Self {
         match reply {
             Reply::Page(status, html) | Reply::Goodbye(Shown(status, html)) => {
-                let body = with_token(&html, csrf);
+                let body = filled(&html, csrf, idle);
                 Self { status, kind: HTML, body, more: Vec::new() }
             }
             Reply::To(path) | Reply::Soon { to: path, .. } => Self {
@@ -122,27 +123,30 @@ impl Answer {
     }
 }
 
-/// Puts the forms' token where the frame of our pages has its mark. Foreign text cannot look like
-/// that: its quotes are escaped.
-fn with_token(html: &str, csrf: &Secret) -> Zeroizing<Vec<u8>> {
+/// Puts the forms' token, and the time after which a page is old, where the frame of our pages has
+/// its marks. Foreign text cannot look like that: its quotes are escaped.
+fn filled(html: &str, csrf: &Secret, idle: Duration) -> Zeroizing<Vec<u8>> {
+    let (token, idle) = (csrf.expose(), idle.as_secs().to_string());
     let places = [
-        format!("name=\"{CSRF_FIELD}\" value=\"{CSRF_MARK}\""),
-        format!("<body data-csrf=\"{CSRF_MARK}\""),
+        (format!("name=\"{CSRF_FIELD}\" value=\""), CSRF_MARK, token),
+        ("<body data-csrf=\"".to_owned(), CSRF_MARK, token),
+        ("\" data-idle=\"".to_owned(), IDLE_MARK, idle.as_str()),
     ];
-    let mut starts: Vec<usize> = places
-        .iter()
-        .flat_map(|place| html.match_indices(place.as_str()).map(|(at, _)| at + place.len()))
-        .map(|end| end - 1 - CSRF_MARK.len())
-        .collect();
-    starts.sort_unstable();
+    let mut marks: Vec<(usize, &str, &str)> = Vec::new();
+    for (before, mark, filling) in &places {
+        let place = format!("{before}{mark}\"");
+        let found = html.match_indices(place.as_str());
+        marks.extend(found.map(|(at, _)| (at + before.len(), *mark, *filling)));
+    }
+    marks.sort_unstable();
     // Of its full size at once, so that no part of it is ever moved.
-    let token = csrf.expose();
-    let mut page = Zeroizing::new(Vec::with_capacity(html.len() + starts.len() * token.len()));
+    let more: usize = marks.iter().map(|(_, _, filling)| filling.len()).sum();
+    let mut page = Zeroizing::new(Vec::with_capacity(html.len() + more));
     let mut from = 0;
-    for start in starts {
+    for (start, mark, filling) in marks {
         page.extend_from_slice(&html.as_bytes()[from..start]);
-        page.extend_from_slice(token.as_bytes());
-        from = start + CSRF_MARK.len();
+        page.extend_from_slice(filling.as_bytes());
+        from = start + mark.len();
     }
     page.extend_from_slice(&html.as_bytes()[from..]);
     page

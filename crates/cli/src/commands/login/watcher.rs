@@ -10,14 +10,16 @@ use url::Url;
 
 use crate::{output, terminal};
 
-/// Set when the URL is on the screen: the prompt belongs below it.
-static URL_SHOWN: OnceLock<String> = OnceLock::new();
+/// Set when the URL is on the screen: the prompt belongs below it. Nothing if there will be none.
+static URL_SHOWN: OnceLock<Option<String>> = OnceLock::new();
 
 /// Starts reading once the URL is shown.
 pub(super) fn prompt_later(prompt: &'static str) -> Receiver<Paste> {
     let (sender, receiver) = channel();
     let forwarding = move || {
-        URL_SHOWN.wait();
+        if URL_SHOWN.wait().is_none() {
+            return;
+        }
         let pastes = terminal::pastes(prompt);
         while let Ok(paste) = pastes.recv() {
             if sender.send(paste).is_err() {
@@ -29,9 +31,14 @@ pub(super) fn prompt_later(prompt: &'static str) -> Receiver<Paste> {
     receiver
 }
 
-/// The authorization URL, once it is shown.
-pub(super) fn wait_for_url() -> String {
+/// The authorization URL, once it is shown; nothing if the login ended before.
+pub(super) fn wait_for_url() -> Option<String> {
     URL_SHOWN.wait().clone()
+}
+
+/// The login has ended: whoever waits for a URL that was not shown waits no longer.
+pub(super) fn end_waiting() {
+    let _ = URL_SHOWN.set(None);
 }
 
 /// stderr during a login.
@@ -77,7 +84,7 @@ impl Watcher for Screen {
             "Sign in and press Allow. Then copy the whole address from the browser's address bar and paste it here\n\
              within 60 seconds; the page itself may look like an error. Paste only what your own browser shows."
         });
-        let _ = URL_SHOWN.set(url.to_string());
+        let _ = URL_SHOWN.set(Some(url.to_string()));
     }
 
     fn browser_failed(&self, reason: &std::io::Error) {

@@ -1,5 +1,7 @@
 //! What the tests ask of an instance, whoever wrote it, and the way a person goes through login.
 
+use std::sync::atomic::{AtomicU16, Ordering};
+
 use url::Url;
 
 use super::process::{Outcome, Running};
@@ -115,8 +117,14 @@ pub(crate) fn console_uri(region: &str) -> String {
 
 /// A redirect URI on the loopback interface, with a port that was free a moment ago.
 pub(crate) fn free_redirect_uri() -> String {
-    let listener = std::net::TcpListener::bind("127.0.0.1:0").unwrap();
-    format!("http://127.0.0.1:{}/callback", listener.local_addr().unwrap().port())
+    // Below the ports that a system hands out by itself: one of those is soon somebody else's.
+    static NEXT: AtomicU16 = AtomicU16::new(0);
+    let begin = 10_000 + u16::try_from(std::process::id() % 100).unwrap() * 100;
+    let port = (0..100)
+        .map(|_| begin + NEXT.fetch_add(1, Ordering::Relaxed) % 100)
+        .find(|port| std::net::TcpListener::bind(("127.0.0.1", *port)).is_ok())
+        .unwrap();
+    format!("http://127.0.0.1:{port}/callback")
 }
 
 fn region_of(redirect_uri: &str) -> Option<String> {

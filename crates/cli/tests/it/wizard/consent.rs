@@ -1,5 +1,7 @@
 //! Allow: pressed, denied, too late, elsewhere; at the pretend instance and at somebody else's server.
 
+use serde_json::json;
+
 use super::{Hands, ID, NAME, SECRET, Walk};
 use crate::support::foreign::{Foreign, Kind, Options};
 use crate::support::instance::Instance as _;
@@ -27,6 +29,24 @@ fn denied_too_late_or_from_another_window_each_has_its_page_and_leads_on_to_the_
         let codes: Vec<_> = asked.iter().filter_map(|request| request.field("code")).collect();
         assert_eq!(codes.len(), 2, "{asked:#?}");
     }
+}
+
+/// The browser's clock moves by hand; the instance's own does not.
+#[test]
+fn a_page_counts_what_the_code_has_left_and_one_that_was_left_open_sends_nothing() {
+    let walk = Walk::new(true);
+    walk.register(ID, SECRET);
+    let report =
+        walk.killed_after(&["where", "exists", "leftOpen", "client", "countdown", "proof"]);
+    assert_eq!(report["open"], json!({ "early": false, "late": 0, "sent": [] }));
+    let count = &report["count"];
+    assert_eq!(
+        (&count["before"], &count["late"], &count["after"]),
+        (&json!(false), &json!(false), &json!(false))
+    );
+    let seconds = |name: &str| count[name].as_u64().unwrap();
+    assert!((55..=60).contains(&seconds("first")), "{count}");
+    assert!((30..=40).contains(&seconds("second")), "{count}");
 }
 
 #[test]

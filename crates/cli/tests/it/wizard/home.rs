@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use super::{NAME, Walk};
+use super::{NAME, SECRET, Walk};
 use crate::support::instance::Instance as _;
 
 /// Somebody who has tokens, and has closed the wizard.
@@ -80,6 +80,23 @@ fn the_doctor_says_what_is_in_the_way_and_every_button_of_it_leads_somewhere() {
     for place in away {
         assert!(place.as_str().unwrap().starts_with(&walk.instance.origin()), "{place}");
     }
+}
+
+/// Every fix of a diagnosis that the pages can do is a button there.
+#[test]
+fn a_secret_that_was_changed_on_the_instance_is_mended_from_its_diagnosis() {
+    let (walk, _) = connected(&[]);
+    let registered = walk.instance.registered();
+    let [made] = &registered[..] else { panic!("not one client") };
+    let mut made = made.clone();
+    SECRET.clone_into(&mut made.client_secret);
+    walk.instance.put(made);
+    walk.instance.pass(Duration::from_mins(31));
+    let report = walk.killed_after(&["profile", "mended", "allow", "proof"]);
+    let diagnosis = report["refusedSecret"].as_str().unwrap();
+    assert!(diagnosis.contains("Open Manage Tokens"), "{diagnosis}");
+    assert!(walk.instance.is_alive(&token(&walk)));
+    walk.sandbox.run(&["refresh", NAME]).ok();
 }
 
 /// What works goes on to work while somebody tries something else.

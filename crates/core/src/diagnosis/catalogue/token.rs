@@ -58,6 +58,7 @@ macro_rules! token_entries {
         cause: "The refresh token has ended (100 days after the last consent unless the client says otherwise), was revoked, or the client secret was changed, the user locked, the client deactivated.",
         proof: "The refresh was refused, and refused again when it was repeated once.",
         fixes: [Run("snowtoken login", "a new consent starts a new lifespan"),
+            Run("snowtoken login --client-secret-file FILE", "the same with the new secret, where the client's was changed"),
             Visit("System OAuth > Manage Tokens", "shows whether the refresh token is still there"),
             Visit("System Logs > All", "an administrator reads the true cause there: message contains \"token flow\"")],
         who: "you, then your ServiceNow administrator",

@@ -1,5 +1,7 @@
 use super::*;
 
+const IDLE: Duration = Duration::from_mins(30);
+
 fn token() -> Secret {
     Secret::new("token-of-forms")
 }
@@ -11,24 +13,24 @@ fn header(answer: Answer, name: HeaderName) -> String {
 #[test]
 fn the_token_is_put_into_our_forms_and_nowhere_else() {
     let ours = format!(
-        "<body data-csrf=\"{CSRF_MARK}\"><input type=\"hidden\" name=\"csrf\" value=\"{CSRF_MARK}\">"
+        "<body data-csrf=\"{CSRF_MARK}\" data-idle=\"{IDLE_MARK}\"><input type=\"hidden\" name=\"csrf\" value=\"{CSRF_MARK}\">"
     );
     let foreign = format!(
         "<a href=\"https://{CSRF_MARK}.example/?{CSRF_MARK}\">{CSRF_MARK}</a>\
-         <input name=\"client_id\" value=\"{CSRF_MARK}\">name=&#34;csrf&#34; value=&#34;{CSRF_MARK}&#34;"
+         <input name=\"client_id\" value=\"{CSRF_MARK}\">name=&#34;csrf&#34; value=&#34;{CSRF_MARK}&#34; data-idle=&#34;{IDLE_MARK}&#34;"
     );
-    let page = with_token(&format!("{ours}{foreign}{ours}"), &token());
+    let page = filled(&format!("{ours}{foreign}{ours}"), &token(), IDLE);
     let page = String::from_utf8(page.to_vec()).unwrap();
-    let filled = ours.replace(CSRF_MARK, "token-of-forms");
-    assert_eq!(page, format!("{filled}{foreign}{filled}"));
+    let ours = ours.replace(CSRF_MARK, "token-of-forms").replace(IDLE_MARK, "1800");
+    assert_eq!(page, format!("{ours}{foreign}{ours}"));
 }
 
 /// The pages have the mark only where the token is put.
 #[test]
 fn no_page_of_the_gallery_keeps_a_mark() {
     for (name, html) in crate::pages::gallery() {
-        let page = String::from_utf8(with_token(&html, &token()).to_vec()).unwrap();
-        assert!(!page.contains(CSRF_MARK), "{name}");
+        let page = String::from_utf8(filled(&html, &token(), IDLE).to_vec()).unwrap();
+        assert!(!page.contains(CSRF_MARK) && !page.contains(IDLE_MARK), "{name}");
         assert!(page.contains("token-of-forms"), "{name}");
     }
 }
@@ -48,11 +50,11 @@ fn v8_a_redirect_never_leads_elsewhere() {
         "/a b",
         "/\t/evil.example",
     ] {
-        let answer = Answer::of(Reply::To(path.to_owned()), &token());
+        let answer = Answer::of(Reply::To(path.to_owned()), &token(), IDLE);
         assert_eq!(header(answer, header::LOCATION), "/", "{path:?}");
     }
     for path in ["/", "/journey", "/profile/prod-eu?done=1#top", "/a%2Fb"] {
-        let answer = Answer::of(Reply::To(path.to_owned()), &token());
+        let answer = Answer::of(Reply::To(path.to_owned()), &token(), IDLE);
         assert_eq!(header(answer, header::LOCATION), path);
     }
 }
@@ -68,7 +70,7 @@ fn a_file_is_saved_whatever_its_name() {
     ] {
         let file =
             Reply::File { name: name.into(), kind: "text/plain", bytes: Zeroizing::default() };
-        let said = header(Answer::of(file, &token()), header::CONTENT_DISPOSITION);
+        let said = header(Answer::of(file, &token(), IDLE), header::CONTENT_DISPOSITION);
         assert_eq!(said, format!("attachment; filename=\"{saved}\""), "{name:?}");
     }
 }
