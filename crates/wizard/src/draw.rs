@@ -40,7 +40,7 @@ struct Room {
 }
 
 const ROOMS: [Room; 2] = [
-    Room { class: "wide", width: 720.0, text: 15.0, dot: 7.0 },
+    Room { class: "wide", width: 720.0, text: 17.5, dot: 7.0 },
     Room { class: "narrow", width: 260.0, text: 13.0, dot: 5.0 },
 ];
 

@@ -166,8 +166,8 @@ texts! {
     proof_access = "access token";
     proof_refresh = "refresh token";
     proof_now = "now";
-    known_stated = "the instance or a person says so";
-    known_derived = "reckoned from the lifespan";
+    known_stated = "as it was stated";
+    known_derived = "reckoned from its lifespan";
     known_observed = "seen to have ended";
     proof_access_note = "is renewed by itself as long as the refresh token lives";
     proof_refresh_note = "then somebody must sign in again";
