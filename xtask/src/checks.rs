@@ -5,6 +5,9 @@ use std::process::Command;
 use crate::run::{cargo, follow, output, program, say};
 use crate::{reference, setup, tidy};
 
+/// How many tests run side by side, as the test harness reads it.
+const THREADS: &str = "RUST_TEST_THREADS";
+
 /// Whether uncommitted changes are a failure.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Tree {
@@ -67,7 +70,13 @@ impl Score {
         say("== tests");
         let before = self.failed;
         let mut unseen = 0;
-        let outcome = follow(&mut cargo(&["test", "--workspace", "--no-fail-fast"]), |line| {
+        let mut test = cargo(&["test", "--workspace", "--no-fail-fast"]);
+        if std::env::var_os(THREADS).is_none() {
+            // Most of a test is waiting for a command, a browser or a disk: two for each core.
+            let cores = std::thread::available_parallelism().map_or(2, usize::from);
+            test.env(THREADS, (2 * cores).to_string());
+        }
+        let outcome = follow(&mut test, |line| {
             if let Some([passed, failed, ignored]) = results(line) {
                 self.passed += passed;
                 self.failed += failed;

@@ -16,6 +16,7 @@ mod shared;
 use askama::Template;
 
 use crate::guard::Refusal;
+use crate::texts::EN;
 pub use beginning::{CheckPage, PlacePage, TargetPage};
 pub use clicks::{Click, ClickLink, ClicksPage, FormRow, Screen};
 pub use client::{AppliedPage, ApplyPage, ClientPage, ScriptPage, WayPage, WorkingPage};
@@ -98,14 +99,11 @@ struct Notice {
 /// A constant page for who is not served.
 pub fn refusal(refusal: Refusal) -> String {
     let (title, text) = match refusal {
-        Refusal::NotEntered | Refusal::WrongKey => (
-            "This page needs its link",
-            "Go back to the terminal, end the wizard there, and start it again: it opens a page that is let in.",
-        ),
-        Refusal::NotFound => ("Nothing here", "There is no page at this address."),
-        Refusal::WrongForm => ("An old form", "Open the overview and go on from there."),
-        Refusal::TooLarge => ("Too much", "What was sent is larger than anything asked for here."),
-        _ => ("Not for this browser", "This address belongs to a wizard on this computer."),
+        Refusal::NotEntered | Refusal::WrongKey => (EN.not_entered_title, EN.not_entered_text),
+        Refusal::NotFound => (EN.not_found_title, EN.not_found_text),
+        Refusal::WrongForm => (EN.wrong_form_title, EN.wrong_form_text),
+        Refusal::TooLarge => (EN.too_large_title, EN.too_large_text),
+        _ => (EN.foreign_title, EN.foreign_text),
     };
     html(&Notice { frame: Frame::new(title), text })
 }

@@ -11,6 +11,8 @@ use snowtoken::core::profile::Grant;
 use snowtoken::core::servicenow::Instance;
 use snowtoken::core::target::{Target, TargetError};
 
+use crate::texts::EN;
+
 /// Where a journey is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
@@ -236,21 +238,16 @@ impl Journey {
             Some(text) if target.redirect_uri.is_none() => RedirectUri::parse(text)
                 .map_err(|error| objection("redirect_uri", error.to_string()))?,
             _ => target.redirect_uri(place.region).map_err(|error| match error {
-                TargetError::RegionMissing(_) => objection("region", "choose one of the list"),
+                TargetError::RegionMissing(_) => objection("region", EN.place_region_missing),
                 TargetError::RegionUnknown { .. } => objection("region", error.to_string()),
-                _ => objection("redirect_uri", "the product shows it: copy it from there"),
+                _ => objection("redirect_uri", EN.place_redirect_missing),
             })?,
         };
         let name = match place.name {
             Some(name) => name.to_owned(),
             None => usual_name(&instance),
         };
-        let name = ProfileName::parse(&name).map_err(|_| {
-            objection(
-                "name",
-                "a name is made of a-z, 0-9, dots and hyphens, and begins with a letter or digit",
-            )
-        })?;
+        let name = ProfileName::parse(&name).map_err(|_| objection("name", EN.place_name_unfit))?;
         self.instance = Some(instance.url().to_owned());
         self.region = place.region.filter(|_| target.redirect_uri.is_some()).map(str::to_owned);
         self.redirect_uri = Some(uri.as_str().to_owned());

@@ -53,6 +53,9 @@ texts! {
     place_instance_hint = "What stands in your browser's address bar when you work in ServiceNow: the name before .service-now.com, or the whole address.";
     place_region = "AWS region";
     place_region_hint = "The product's own people tell you the region. It is part of an address that must match character by character.";
+    place_region_missing = "Choose one of the list.";
+    place_redirect_missing = "The product shows it: copy it from there.";
+    place_name_unfit = "A name is made of a-z, 0-9, dots and hyphens, and begins with a letter or digit.";
     place_redirect = "Redirect URL";
     place_redirect_hint = "The product shows it, often as \"callback URL\".";
     place_name = "Name of this connection";
@@ -244,6 +247,27 @@ texts! {
     glossary_redirect = "The address to which ServiceNow sends the browser after Allow.";
     glossary_scope = "What a token may be used for, as far as the instance tells it apart.";
 
+    not_entered_title = "This page needs its link";
+    not_entered_text = "Go back to the terminal, end the wizard there, and start it again: it opens a page that is let in.";
+    not_found_title = "Nothing here";
+    not_found_text = "There is no page at this address.";
+    wrong_form_title = "An old form";
+    wrong_form_text = "Open the overview and go on from there.";
+    too_large_title = "Too much";
+    too_large_text = "What was sent is larger than anything asked for here.";
+    foreign_title = "Not for this browser";
+    foreign_text = "This address belongs to a wizard on this computer.";
+
+    second = "second";
+    seconds = "seconds";
+    minute = "minute";
+    minutes = "minutes";
+    hour = "hour";
+    hours = "hours";
+    day = "day";
+    days = "days";
+    time_to_come = "in {}";
+    time_ago = "{} ago";
     home_end_now = "now";
     home_end_revoking = "the tokens are being ended";
     home_end_elsewhere = "another machine looks after it";

@@ -370,6 +370,24 @@ const steps = {
     await at('Your connections');
     await follow('Go on');
   },
+  // Consent is left again, and asked for once more: what listened for the browser listens anew.
+  async leftAllow() {
+    await at('Allow it in ServiceNow');
+    await press('Back');
+  },
+  async kept() {
+    await at('Client ID and secret');
+    await press('Continue');
+  },
+  // A browser that was closed altogether has forgotten the wizard.
+  async forgotten() {
+    const { origin } = new URL(page.url());
+    await context.clearCookies();
+    await page.goto(origin);
+    await at('This page needs its link');
+    // The browser says of itself that this was refused.
+    report.complaints = report.complaints.filter((one) => !one.includes('401'));
+  },
   // The tab is closed and another one opened: the browser still knows the wizard.
   async closed() {
     const { origin } = new URL(page.url());

@@ -42,18 +42,15 @@ pub(super) fn day_and_time(at: Timestamp) -> String {
 /// How far away, in the largest unit that fits.
 pub(super) fn distance(from_now: SignedDuration) -> String {
     let seconds = from_now.as_secs();
-    let (number, unit) = match seconds.unsigned_abs() {
-        0..=89 => (seconds.unsigned_abs(), "second"),
-        90..=5_399 => ((seconds.unsigned_abs() + 30) / 60, "minute"),
-        5_400..=129_599 => ((seconds.unsigned_abs() + 1_800) / 3_600, "hour"),
-        _ => ((seconds.unsigned_abs() + 43_200) / 86_400, "day"),
+    let (number, one, many) = match seconds.unsigned_abs() {
+        0..=89 => (seconds.unsigned_abs(), EN.second, EN.seconds),
+        90..=5_399 => ((seconds.unsigned_abs() + 30) / 60, EN.minute, EN.minutes),
+        5_400..=129_599 => ((seconds.unsigned_abs() + 1_800) / 3_600, EN.hour, EN.hours),
+        _ => ((seconds.unsigned_abs() + 43_200) / 86_400, EN.day, EN.days),
     };
-    let plural = if number == 1 { "" } else { "s" };
-    if seconds < 0 {
-        format!("{number} {unit}{plural} ago")
-    } else {
-        format!("in {number} {unit}{plural}")
-    }
+    let span = format!("{number} {}", if number == 1 { one } else { many });
+    let frame = if seconds < 0 { EN.time_ago } else { EN.time_to_come };
+    frame.replace("{}", &span)
 }
 
 #[cfg(test)]

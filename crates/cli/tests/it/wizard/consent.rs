@@ -91,8 +91,20 @@ fn what_comes_back_to_this_machine_needs_no_paste_and_the_page_goes_on_by_itself
     for scripts in [true, false] {
         let walk = Walk::coming_back(scripts);
         let wizard = walk.wizard();
-        let steps =
-            ["where", "way", "apply", "made", "denied", "allow", "proof", "handOver", "done"];
+        let steps = [
+            "where",
+            "way",
+            "apply",
+            "made",
+            "leftAllow",
+            "exists",
+            "kept",
+            "denied",
+            "allow",
+            "proof",
+            "handOver",
+            "done",
+        ];
         let report = walk.go(&wizard, &steps);
         wizard.finish().ok();
         let token = walk.sandbox.run(&["token", NAME]).ok().token();

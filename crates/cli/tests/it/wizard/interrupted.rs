@@ -72,6 +72,14 @@ fn whoever_closes_the_tab_opens_another_and_goes_on() {
 }
 
 #[test]
+fn whoever_closes_the_browser_starts_the_wizard_again_and_goes_on() {
+    let walk = Walk::new(true);
+    walk.killed_after(&["where", "way", "apply", "made", "forgotten"]);
+    walk.killed_after(&["resume", "allow", "proof", "forgotten"]);
+    walk.to_the_end(&["resume", "handOver", "done"]);
+}
+
+#[test]
 fn whoever_closes_the_tab_finds_the_script_and_the_ticks_again() {
     let walk = Walk::new(false);
     walk.register(ID, SECRET);
