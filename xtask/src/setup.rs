@@ -13,7 +13,7 @@ struct Package {
     probe: &'static [&'static str],
 }
 
-const PACKAGES: [Package; 20] = [
+const PACKAGES: [Package; 21] = [
     Package { name: "age", probe: &["age", "--version"] },
     Package { name: "bash", probe: &["bash", "--version"] },
     Package { name: "openssl", probe: &["openssl", "version"] },
@@ -21,6 +21,7 @@ const PACKAGES: [Package; 20] = [
     Package { name: "curl", probe: &["curl", "--version"] },
     Package { name: "dash", probe: &["dash", "-c", ":"] },
     Package { name: "dbus", probe: &["dbus-run-session", "--version"] },
+    Package { name: "ffuf", probe: &["ffuf", "-V"] },
     Package { name: "firefox-esr", probe: &["test", "-x", "/usr/bin/firefox-esr"] },
     Package {
         name: "fonts-dejavu-core",

@@ -67,6 +67,76 @@ const MODULES: &str = "cookieflags,crlf,csp,exec,file,htaccess,http_headers,ldap
 
 const EXPECTED: [&str; 2] = ["Strict-Transport-Security", "Secure flag is not set"];
 
+/// Words that stand where an address of ours would, each alone, behind and before what is there.
+fn guesses() -> Vec<String> {
+    const NAMES: [&str; 24] = [
+        "admin",
+        "api",
+        "v1",
+        "login",
+        "config",
+        "backup",
+        "debug",
+        "metrics",
+        "health",
+        "status",
+        ".env",
+        ".git/config",
+        ".well-known/oauth-authorization-server",
+        "favicon.ico",
+        "robots.txt",
+        "index.html",
+        "wizard.json",
+        "tokens.db",
+        "config.toml",
+        "server-status",
+        "actuator",
+        "graphql",
+        "swagger.json",
+        "%2e%2e/%2e%2e/etc/passwd",
+    ];
+    const ODD: [&str; 12] =
+        ["..", "%00", "%0d%0a", "%ff", "%c0%ae", ";", "~", "*", "%25", "%5c", "//", "{{7*7}}"];
+    let ours = ["", "look", "file", "done", "journey", "copy", "bye", "enter"];
+    let mut all: Vec<String> = NAMES.iter().map(ToString::to_string).collect();
+    for own in ours {
+        let odd = ODD.iter().chain(&NAMES);
+        all.extend(odd.flat_map(|odd| {
+            [format!("{own}/{odd}"), format!("{odd}/{own}"), format!("{own}{odd}")]
+        }));
+        all.extend(
+            ["~", ".bak", ".json", ".old", "/", "/.", "/x/y"].map(|end| format!("{own}{end}")),
+        );
+    }
+    all
+}
+
+/// W15, W22: addresses guessed by somebody who was let in, by another's hand.
+#[test]
+fn w22_ffuf_finds_no_page_that_is_not_ours_and_no_fault() {
+    let wizard = Wizard::start();
+    let folder = tempfile::tempdir().unwrap();
+    let (list, report) = (folder.path().join("list.txt"), folder.path().join("report.json"));
+    let guesses = guesses();
+    std::fs::write(&list, guesses.join("\n")).unwrap();
+    let mut command = Command::new("ffuf");
+    command.env("HOME", folder.path()).current_dir(folder.path());
+    command.args(["-s", "-t", "8", "-mc", "all", "-of", "json", "-o"]).arg(&report);
+    command.arg("-w").arg(&list).args(["-u", &format!("http://{}/FUZZ", wizard.host())]);
+    command.args(["-H", &format!("Cookie: {}", wizard.cookie())]);
+    let outcome = run(&mut command);
+    let read = std::fs::read(&report).unwrap_or_else(|e| panic!("{e}: {outcome:?}"));
+    let report: Value = serde_json::from_slice(&read).unwrap();
+    let answers = report["results"].as_array().unwrap();
+    assert!(answers.len() > guesses.len() * 9 / 10, "{} of {}", answers.len(), guesses.len());
+    let odd: Vec<_> = answers
+        .iter()
+        .map(|one| (one["status"].as_u64().unwrap(), one["input"]["FUZZ"].as_str().unwrap()))
+        .filter(|(status, _)| ![400, 403, 404, 414].contains(status))
+        .collect();
+    assert_eq!(odd, [], "an address that nobody made");
+}
+
 /// W13, W22: slow heads, slow bodies, slow reading, by another's hand.
 #[test]
 fn w22_slowhttptest_does_not_keep_a_visit_waiting() {

@@ -30,7 +30,7 @@ fn firefox(walk: &Walk, wizard: &Running) -> Value {
     report
 }
 
-/// W1, W2, W5, W6, W10, W11 and W14 as Firefox sees them.
+/// W2, W3, W4, W5, W6, W7 and W8 as Firefox sees them.
 #[test]
 fn firefox_goes_from_nothing_to_a_delivered_file_and_lets_nobody_else_in() {
     let walk = Walk::new(true);
