@@ -3,6 +3,7 @@
 use std::io::{ErrorKind, Read as _, Write as _};
 use std::net::{Ipv4Addr, TcpListener, TcpStream};
 use std::process::Command;
+use std::sync::atomic::{AtomicU16, Ordering};
 use std::sync::mpsc;
 use std::time::{Duration, Instant};
 
@@ -151,10 +152,12 @@ fn the_last_page_arrives_whole_and_then_the_port_is_closed() {
     assert!(is_closed(port));
 }
 
-/// On a port that no neighbour is given at the moment it is free: below those that systems hand out.
+/// On a port that no neighbour is given at the moment it is free: below those that systems hand out,
+/// and never one that a test beside this one had.
 fn on_a_port_of_its_own() -> Wizard {
-    let start = |port| Wizard::on(port, PATIENCE * 10).ok();
-    (20_000..20_100).find_map(start).expect("no port below those that are handed out")
+    static NEXT: AtomicU16 = AtomicU16::new(20_000);
+    let start = |_| Wizard::on(NEXT.fetch_add(1, Ordering::Relaxed), PATIENCE * 10).ok();
+    (0..100).find_map(start).expect("no port below those that are handed out")
 }
 
 #[test]
