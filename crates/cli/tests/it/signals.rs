@@ -3,7 +3,7 @@
 
 use std::net::TcpStream;
 use std::os::unix::process::ExitStatusExt as _;
-use std::process::{Child, Command, ExitStatus, Stdio};
+use std::process::{Command, ExitStatus, Stdio};
 use std::time::{Duration, Instant};
 
 use rustix::process::{Pid, Signal, kill_process};
@@ -85,7 +85,7 @@ fn signalled(mut command: Command, signal: Signal, after: Duration) -> ExitStatu
     command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
     let mut child = command.spawn().unwrap();
     if signal == Signal::PIPE {
-        wait_for_indifference(&child);
+        wait_for_indifference(child.id());
     }
     std::thread::sleep(after);
     send(child.id(), signal);
@@ -103,8 +103,8 @@ fn signalled(mut command: Command, signal: Signal, after: Duration) -> ExitStatu
 }
 
 /// Before its first line runs a program has not said yet that it does not mind a broken pipe.
-fn wait_for_indifference(child: &Child) {
-    let status = format!("/proc/{}/status", child.id());
+fn wait_for_indifference(pid: u32) {
+    let status = format!("/proc/{pid}/status");
     let ignores = |text: String| {
         // Ended already: nothing to wait for.
         if text.contains("State:\tZ") {
@@ -128,6 +128,9 @@ fn g42_signals_at_any_moment_of_a_login_leave_terminal_and_port_as_they_were() {
         let signal = SIGNALS[round % 6];
         let command = sandbox.command(&["login", PROFILE, "--no-browser"]);
         let mut terminal = Terminal::start(&command, 100);
+        if signal == Signal::PIPE {
+            wait_for_indifference(terminal.pid());
+        }
         // Half of them around the start, half while a person types.
         if round / 6 % 2 == 0 {
             std::thread::sleep(moment(round, Duration::from_millis(120)));

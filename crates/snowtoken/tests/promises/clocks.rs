@@ -168,7 +168,9 @@ fn g21_a_token_from_the_future_is_not_trusted() {
 /// G21: a wait that was noted before the clock was set back ends when the clock says so now.
 #[test]
 fn g21_a_wait_noted_by_a_wrong_clock_binds_nobody() {
-    for ahead in [-DAY * 3_652, -DAY, -SECOND * 3_600, SECOND * 3_600, DAY * 3_652] {
+    // Not the hour itself: where the wait all but ends, a command sits it out.
+    let most_of_it = SECOND * 3_500;
+    for ahead in [-DAY * 3_652, -DAY, -SECOND * 3_600, most_of_it, DAY * 3_652] {
         let (stage, road) = Stage::new(&["refresh.access=new-each-time"]);
         stage.clock.advance(31 * MINUTE);
         road.set(|_| Fate::Answered(429, &[("retry-after", "3600")], ""));
@@ -181,7 +183,7 @@ fn g21_a_wait_noted_by_a_wrong_clock_binds_nobody() {
         stage.clock.set_ahead(ahead);
         road.set(|_| Fate::Carried(Duration::ZERO));
         let result = session.living_access_token();
-        assert_eq!(result.is_ok(), ahead != SECOND * 3_600, "{ahead}: {result:?}");
+        assert_eq!(result.is_ok(), ahead != most_of_it, "{ahead}: {result:?}");
     }
 }
 
