@@ -26,7 +26,7 @@ fn logged_in(redirect_uri: &str) -> (StandIn, Sandbox) {
     (instance, sandbox)
 }
 
-/// Sends it; whoever was stopped goes on a moment later.
+/// Sends it; whoever was stopped goes on a moment later, also if it only gets to stop after that.
 fn send(pid: u32, signal: Signal) {
     let pid = Pid::from_raw(i32::try_from(pid).unwrap()).unwrap();
     // It may have ended by itself already.
@@ -34,7 +34,20 @@ fn send(pid: u32, signal: Signal) {
     if signal == Signal::TSTP {
         std::thread::sleep(Duration::from_millis(15));
         let _ = kill_process(pid, Signal::CONT);
+        std::thread::spawn(move || {
+            for _ in 0..100 {
+                std::thread::sleep(Duration::from_millis(50));
+                if is_stopped(pid) {
+                    let _ = kill_process(pid, Signal::CONT);
+                }
+            }
+        });
     }
+}
+
+fn is_stopped(pid: Pid) -> bool {
+    let status = std::fs::read_to_string(format!("/proc/{}/status", pid.as_raw_nonzero()));
+    status.is_ok_and(|text| text.contains("State:\tT"))
 }
 
 /// Moments spread over `span`, never the same twice.
