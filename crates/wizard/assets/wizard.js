@@ -15,7 +15,7 @@
   function isOld() {
     if (!(Date.now() - seen >= idle)) { return false; }
     each("main form button,main button", function (button) { button.disabled = true; });
-    each("[data-old]", function (note) { note.hidden = false; });
+    each(".old", function (note) { note.classList.remove("old"); });
     return true;
   }
   if (idle > 0) {

@@ -105,5 +105,5 @@ pub fn refusal(refusal: Refusal) -> String {
         Refusal::TooLarge => (EN.too_large_title, EN.too_large_text),
         _ => (EN.foreign_title, EN.foreign_text),
     };
-    html(&Notice { frame: Frame::new(title), text })
+    html(&Notice { frame: Frame::new(title).ageless(), text })
 }

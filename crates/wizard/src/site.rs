@@ -13,6 +13,9 @@ pub const CSRF_MARK: &str = "@csrf@";
 /// Stands where a page says after how many seconds the wizard may have ended.
 pub const IDLE_MARK: &str = "@idle@";
 
+/// Stands where a page without a script has the style that ages it.
+pub const AGE_MARK: &str = "@age@";
+
 /// Most of what takes time is done by then, so most people see what became of it without a page in
 /// between.
 pub const MOMENT: Duration = Duration::from_secs(3);

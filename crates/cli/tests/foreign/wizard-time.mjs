@@ -3,15 +3,16 @@
 export function time(walk) {
   const { report, at } = walk;
   const later = (span) => walk.page.clock.fastForward(span);
+  const note = 'main > .note.warn >> text=This page has waited too long';
   const shown = (selector) => walk.page.locator(selector).isVisible();
 
   return {
     // A page that was left open sends nothing to whoever answers there by then.
     async leftOpen() {
       await at('Client ID and secret');
-      report.open = { early: await shown('[data-old]') };
+      report.open = { early: await shown(note) };
       await later('30:05');
-      await walk.page.locator('[data-old]').waitFor();
+      await walk.page.locator(note).waitFor();
       report.open.late = await walk.page.locator('main button:enabled').count();
       const sent = [];
       walk.page.on('request', (request) => sent.push(request.method()));
@@ -22,6 +23,25 @@ export function time(walk) {
       report.open.sent = [...sent];
       await walk.follow('Open it anew');
       await walk.page.locator('main button:enabled').first().waitFor();
+    },
+    // The same where there is no script: time itself hides the forms.
+    async leftOpenBare() {
+      await at('Client ID and secret');
+      const passed = (seconds) => walk.page.evaluate((time) => {
+        for (const one of document.getAnimations()) one.currentTime = time;
+      }, 1000 * seconds);
+      const usable = () => walk.page.locator('main button:visible, main input:visible').count();
+      await passed(1799);
+      report.bare = { early: await shown(note), usable: await usable() > 1 };
+      await walk.fill('Client ID', 'typed-in-time');
+      await passed(1800);
+      await walk.page.locator(note).waitFor();
+      report.bare.late = await usable();
+      const sent = [];
+      walk.page.on('request', (request) => sent.push(request.method()));
+      // Where one was typing is no more, so this goes nowhere.
+      await walk.page.keyboard.press('Enter');
+      report.bare.sent = [...sent];
     },
     // Whoever comes back sees how long the code still lives.
     async countdown() {

@@ -22,7 +22,7 @@ pub(super) fn catalogue(all: &[(Code, Entry)]) -> Catalogue {
 
 /// The last page.
 pub(super) fn goodbye() -> Goodbye {
-    Goodbye { frame: Frame::new(EN.goodbye_title) }
+    Goodbye { frame: Frame::new(EN.goodbye_title).ageless() }
 }
 
 /// How a deadline is known.

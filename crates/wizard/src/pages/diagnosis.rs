@@ -103,6 +103,6 @@ impl Page for Goodbye {
     const NAME: &'static str = "goodbye";
 
     fn samples() -> Vec<(&'static str, Self)> {
-        vec![("usual", Self { frame: Frame::new(EN.goodbye_title) })]
+        vec![("usual", Self { frame: Frame::new(EN.goodbye_title).ageless() })]
     }
 }

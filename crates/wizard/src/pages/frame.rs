@@ -15,12 +15,14 @@ pub struct Frame {
     pub rail: Option<Rail>,
     /// Whether it is opened anew by itself where there is no script.
     pub looks_again: bool,
+    /// Whether it may be left open for too long: what is typed into it must not be sent then.
+    pub ages: bool,
 }
 
 impl Frame {
     /// A page outside of the journey.
     pub fn new(title: impl Into<String>) -> Self {
-        Self { t: &EN, title: title.into(), rail: None, looks_again: false }
+        Self { t: &EN, title: title.into(), rail: None, looks_again: false, ages: true }
     }
 
     /// Words that not everybody knows, and what they mean here.
@@ -54,6 +56,12 @@ impl Frame {
     #[must_use]
     pub fn looking_again(self) -> Self {
         Self { looks_again: true, ..self }
+    }
+
+    /// The same, and nothing on it can be sent: it stays as it is.
+    #[must_use]
+    pub fn ageless(self) -> Self {
+        Self { ages: false, ..self }
     }
 }
 

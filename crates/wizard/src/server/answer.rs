@@ -1,6 +1,5 @@
 //! Every answer with all its headers, refusals included.
 
-use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -14,7 +13,7 @@ use zeroize::Zeroizing;
 
 use crate::guard::{CSRF_FIELD, Refusal};
 use crate::pages::{SCRIPT, STYLE};
-use crate::site::{CSRF_MARK, IDLE_MARK, Reply, Shown};
+use crate::site::{AGE_MARK, CSRF_MARK, IDLE_MARK, Reply, Shown};
 
 const HTML: &str = "text/html; charset=utf-8";
 
@@ -31,8 +30,15 @@ impl Answer {
     pub(super) fn of(reply: Reply, csrf: &Secret, idle: Duration) -> Self {
         match reply {
             Reply::Page(status, html) | Reply::Goodbye(Shown(status, html)) => {
-                let body = filled(&html, csrf, idle);
-                Self { status, kind: HTML, body, more: Vec::new() }
+                let age = age(idle);
+                let body = filled(&html, csrf, idle, &age);
+                let policy = policy(&[STYLE, &age]);
+                Self {
+                    status,
+                    kind: HTML,
+                    body,
+                    more: vec![(header::CONTENT_SECURITY_POLICY, policy)],
+                }
             }
             Reply::To(path) | Reply::Soon { to: path, .. } => Self {
                 status: StatusCode::SEE_OTHER,
@@ -96,7 +102,7 @@ impl Answer {
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
         for (name, value) in
-            [(header::CONTENT_SECURITY_POLICY, policy().to_owned())].into_iter().chain(self.more)
+            [(header::CONTENT_SECURITY_POLICY, policy(&[STYLE]))].into_iter().chain(self.more)
         {
             // Made of our own words; what is no header value is left out.
             if let Ok(value) = HeaderValue::from_str(&value) {
@@ -123,18 +129,19 @@ impl Answer {
     }
 }
 
-/// Puts the forms' token, and the time after which a page is old, where the frame of our pages has
-/// its marks. Foreign text cannot look like that: its quotes are escaped.
-fn filled(html: &str, csrf: &Secret, idle: Duration) -> Zeroizing<Vec<u8>> {
+/// Puts the forms' token, and what a page needs to know of its age, where the frame of our pages has
+/// its marks. Foreign text cannot look like that: its quotes and brackets are escaped.
+fn filled(html: &str, csrf: &Secret, idle: Duration, age: &str) -> Zeroizing<Vec<u8>> {
     let (token, idle) = (csrf.expose(), idle.as_secs().to_string());
     let places = [
-        (format!("name=\"{CSRF_FIELD}\" value=\""), CSRF_MARK, token),
-        ("<body data-csrf=\"".to_owned(), CSRF_MARK, token),
-        ("\" data-idle=\"".to_owned(), IDLE_MARK, idle.as_str()),
+        (format!("name=\"{CSRF_FIELD}\" value=\""), CSRF_MARK, "\"", token),
+        ("<body data-csrf=\"".to_owned(), CSRF_MARK, "\"", token),
+        ("\" data-idle=\"".to_owned(), IDLE_MARK, "\"", idle.as_str()),
+        ("<noscript><style>".to_owned(), AGE_MARK, "<", age),
     ];
     let mut marks: Vec<(usize, &str, &str)> = Vec::new();
-    for (before, mark, filling) in &places {
-        let place = format!("{before}{mark}\"");
+    for (before, mark, after, filling) in &places {
+        let place = format!("{before}{mark}{after}");
         let found = html.match_indices(place.as_str());
         marks.extend(found.map(|(at, _)| (at + before.len(), *mark, *filling)));
     }
@@ -182,18 +189,24 @@ const FIXED: [(&str, &str); 9] = [
     ("x-robots-tag", "noindex"),
 ];
 
-/// Nothing is loaded from anywhere; our own style and script are known by their hashes.
-fn policy() -> &'static str {
-    static POLICY: OnceLock<String> = OnceLock::new();
-    POLICY.get_or_init(|| {
-        let hash = |text: &str| STANDARD.encode(Sha256::digest(text));
-        format!(
-            "default-src 'none'; style-src 'sha256-{}'; script-src 'sha256-{}'; connect-src 'self'; img-src data:; \
-             form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
-            hash(STYLE),
-            hash(SCRIPT)
-        )
-    })
+/// Where there is no script, time hides the forms by itself and shows why.
+fn age(idle: Duration) -> String {
+    let idle = idle.as_secs();
+    format!(
+        "main form,main button{{animation:gone 0s {idle}s forwards}}.old{{animation:shown 0s {idle}s forwards}}"
+    )
+}
+
+/// Nothing is loaded from anywhere; our own styles and our script are known by their hashes.
+fn policy(styles: &[&str]) -> String {
+    let hash = |text: &&str| format!("'sha256-{}'", STANDARD.encode(Sha256::digest(text)));
+    let styles: Vec<_> = styles.iter().map(hash).collect();
+    format!(
+        "default-src 'none'; style-src {}; script-src {}; connect-src 'self'; img-src data:; \
+         form-action 'self'; base-uri 'none'; frame-ancestors 'none'",
+        styles.join(" "),
+        hash(&SCRIPT)
+    )
 }
 
 #[cfg(test)]

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex};
 use http::StatusCode;
 use snowtoken::Secret;
 use snowtoken_wizard::pages::{SCRIPT, STYLE};
-use snowtoken_wizard::site::{CSRF_MARK, Form, Reply, Shown, Site};
+use snowtoken_wizard::site::{AGE_MARK, CSRF_MARK, Form, Reply, Shown, Site};
 use tokio::sync::watch;
 use zeroize::Zeroizing;
 
@@ -90,7 +90,8 @@ const FORM: &str = "<h1>The client</h1>\
 fn page(body: &str, more: &str) -> String {
     format!(
         "<!DOCTYPE html><html lang=\"en\"><head><meta charset=\"utf-8\"><title>Echo</title>\
-         <link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style></head>\
+         <link rel=\"icon\" href=\"data:,\"><style>{STYLE}</style>\
+         <noscript><style>{AGE_MARK}</style></noscript></head>\
          <body data-csrf=\"{CSRF_MARK}\">{body}{more}<p id=\"status\" role=\"status\"></p>\
          <script>{SCRIPT}</script></body></html>"
     )

@@ -50,6 +50,14 @@ fn a_page_counts_what_the_code_has_left_and_one_that_was_left_open_sends_nothing
 }
 
 #[test]
+fn a_page_that_was_left_open_sends_nothing_without_any_script_too() {
+    let walk = Walk::new(false);
+    let report = walk.killed_after(&["where", "exists", "leftOpenBare"]);
+    let wanted = json!({ "early": false, "usable": true, "late": 0, "sent": [] });
+    assert_eq!(report["bare"], wanted);
+}
+
+#[test]
 fn a_server_that_nobody_here_wrote_gives_tokens_to_the_wizard_too() {
     asks_a_foreign_server(&Walk::new(true));
 }

@@ -13,15 +13,16 @@ fn header(answer: Answer, name: HeaderName) -> String {
 #[test]
 fn the_token_is_put_into_our_forms_and_nowhere_else() {
     let ours = format!(
-        "<body data-csrf=\"{CSRF_MARK}\" data-idle=\"{IDLE_MARK}\"><input type=\"hidden\" name=\"csrf\" value=\"{CSRF_MARK}\">"
+        "<body data-csrf=\"{CSRF_MARK}\" data-idle=\"{IDLE_MARK}\"><noscript><style>{AGE_MARK}</style></noscript><input type=\"hidden\" name=\"csrf\" value=\"{CSRF_MARK}\">"
     );
     let foreign = format!(
         "<a href=\"https://{CSRF_MARK}.example/?{CSRF_MARK}\">{CSRF_MARK}</a>\
-         <input name=\"client_id\" value=\"{CSRF_MARK}\">name=&#34;csrf&#34; value=&#34;{CSRF_MARK}&#34; data-idle=&#34;{IDLE_MARK}&#34;"
+         <input name=\"client_id\" value=\"{CSRF_MARK}\">name=&#34;csrf&#34; value=&#34;{CSRF_MARK}&#34; data-idle=&#34;{IDLE_MARK}&#34; &#60;noscript&#62;&#60;style&#62;{AGE_MARK}&#60;"
     );
-    let page = filled(&format!("{ours}{foreign}{ours}"), &token(), IDLE);
+    let page = filled(&format!("{ours}{foreign}{ours}"), &token(), IDLE, "a{}");
     let page = String::from_utf8(page.to_vec()).unwrap();
     let ours = ours.replace(CSRF_MARK, "token-of-forms").replace(IDLE_MARK, "1800");
+    let ours = ours.replace(AGE_MARK, "a{}");
     assert_eq!(page, format!("{ours}{foreign}{ours}"));
 }
 
@@ -29,8 +30,10 @@ fn the_token_is_put_into_our_forms_and_nowhere_else() {
 #[test]
 fn no_page_of_the_gallery_keeps_a_mark() {
     for (name, html) in crate::pages::gallery() {
-        let page = String::from_utf8(filled(&html, &token(), IDLE).to_vec()).unwrap();
-        assert!(!page.contains(CSRF_MARK) && !page.contains(IDLE_MARK), "{name}");
+        let page = String::from_utf8(filled(&html, &token(), IDLE, "a{}").to_vec()).unwrap();
+        for mark in [CSRF_MARK, IDLE_MARK, AGE_MARK] {
+            assert!(!page.contains(mark), "{name}: {mark}");
+        }
         assert!(page.contains("token-of-forms"), "{name}");
     }
 }
