@@ -1,10 +1,11 @@
 //! The surroundings of one command: the world, the home folder, the profile that is meant.
 
-use std::sync::{Arc, Mutex, PoisonError};
+use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 
 use snowtoken::config::{self, Config};
 use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
 use snowtoken::core::profile::{Profile, ProfileName};
+use snowtoken::core::secret::Secret;
 use snowtoken::core::target::Target;
 use snowtoken::delivery::follow::{Followed, Follower, ReloadError};
 use snowtoken::home::Home;
@@ -206,9 +207,22 @@ impl App {
 
     /// Opens the store when it will be there; nobody is asked anything then.
     pub(crate) fn quiet_opener(&self) -> Opener {
+        self.opener_with(OnceLock::new())
+    }
+
+    /// Opens the store now, or makes it, and opens it as often as wanted later: whatever has to be
+    /// asked is asked now.
+    pub(crate) fn asking_opener(&self, choice: Option<KeyChoice>) -> Result<Opener, Failure> {
+        let typed = OnceLock::new();
+        let keys = KeyHolder { typed: Some(&typed), ..self.keys() };
+        drop(keys.open_or_create(&self.store_options(), choice)?);
+        Ok(self.opener_with(typed))
+    }
+
+    fn opener_with(&self, typed: OnceLock<Secret>) -> Opener {
         let (environment, options) = (self.world.environment.clone(), self.store_options());
         Box::new(move || {
-            let keys = KeyHolder { environment: &environment, no_input: true };
+            let keys = KeyHolder { environment: &environment, no_input: true, typed: Some(&typed) };
             let store = keys.with(None, |keys| SqliteStore::open(&options, keys))?;
             Ok(store.map(|store| Box::new(store) as _))
         })
@@ -216,7 +230,7 @@ impl App {
 
     /// How to come by the key of the store.
     pub(crate) fn keys(&self) -> KeyHolder<'_> {
-        KeyHolder { environment: &self.world.environment, no_input: self.no_input }
+        KeyHolder { environment: &self.world.environment, no_input: self.no_input, typed: None }
     }
 
     /// Where the store is.

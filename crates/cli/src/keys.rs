@@ -1,7 +1,7 @@
 //! Where the key of the store rests: the person's choice, never a silent one.
 
-use std::cell::OnceCell;
 use std::path::Path;
+use std::sync::OnceLock;
 
 use snowtoken::core::diagnosis::Code;
 use snowtoken::core::secret::Secret;
@@ -21,6 +21,8 @@ pub(crate) struct KeyHolder<'a> {
     pub(crate) environment: &'a Environment,
     /// Nobody is to be asked anything.
     pub(crate) no_input: bool,
+    /// A passphrase that was typed once and is good for as long as the program runs.
+    pub(crate) typed: Option<&'a OnceLock<Secret>>,
 }
 
 impl KeyHolder<'_> {
@@ -29,7 +31,8 @@ impl KeyHolder<'_> {
     pub(crate) fn with<T>(self, source: Option<KeySource>, call: impl FnOnce(&Keys<'_>) -> T) -> T {
         let source = source.or_else(|| self.chosen());
         // A new store asks for a new passphrase and then opens itself with it.
-        let typed: OnceCell<Secret> = OnceCell::new();
+        let own = OnceLock::new();
+        let typed = self.typed.unwrap_or(&own);
         let ask = |ask| {
             if let Some(known) = typed.get() {
                 return Some(known.clone());

@@ -165,6 +165,21 @@ pub(crate) fn screen() -> Screen {
     Screen { columns: columns.filter(|columns| *columns > 0), colours: may_be_lively() }
 }
 
+/// Cut at blanks, so that no line is wider; a word that is stays whole.
+pub(crate) fn wrapped(text: &str, width: usize) -> Vec<String> {
+    let mut lines: Vec<String> = Vec::new();
+    for word in text.split(' ') {
+        match lines.last_mut() {
+            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
+                line.push(' ');
+                line.push_str(word);
+            }
+            _ => lines.push(word.to_owned()),
+        }
+    }
+    lines
+}
+
 /// A colour on a terminal.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Paint {
@@ -262,6 +277,13 @@ mod tests {
 
     /// Asks the test below for what a real panic does.
     const PLAY: &str = "SNOWTOKEN_TEST_PANIC";
+
+    #[test]
+    fn lines_are_cut_at_blanks_and_a_long_word_stays_whole() {
+        assert_eq!(wrapped("a bb ccc dddd", 6), ["a bb", "ccc", "dddd"]);
+        assert_eq!(wrapped("abcdefghij k", 4), ["abcdefghij", "k"]);
+        assert_eq!(wrapped("", 4), [""]);
+    }
 
     #[test]
     fn panicking_program() {

@@ -12,9 +12,10 @@
   // what is typed into a page that was left open.
   var idle = 1000 * Number(document.body.getAttribute("data-idle"));
   var seen = Date.now();
+  function silence() { each("main button", function (button) { button.disabled = true; }); }
   function isOld() {
     if (!(Date.now() - seen >= idle)) { return false; }
-    each("main form button,main button", function (button) { button.disabled = true; });
+    silence();
     each(".old", function (note) { note.classList.remove("old"); });
     return true;
   }
@@ -22,6 +23,29 @@
     setInterval(isOld, 5000);
     document.addEventListener("submit", function (event) { if (isOld()) { event.preventDefault(); } }, true);
   }
+
+  // A secret leaves the clipboard again when its time is over, on whichever page of ours somebody is by
+  // then. Browsers let only a page in front do that, so it may take until somebody comes back.
+  var due = "snowtoken-clipboard-due";
+  var clearing = 0;
+  var until = 0;
+  // A browser may keep nothing for a page: then it is this page alone that clears.
+  try { until = Number(sessionStorage.getItem(due)); } catch (nothing) { until = 0; }
+  function keep(time) {
+    until = time;
+    try { sessionStorage.setItem(due, String(time)); } catch (nothing) { /* see above */ }
+    watch();
+  }
+  function watch() {
+    clearTimeout(clearing);
+    if (!until) { return; }
+    clearing = setTimeout(function () {
+      navigator.clipboard.writeText("").then(function () { keep(0); }).catch(function () {});
+    }, Math.max(0, until - Date.now()));
+  }
+  watch();
+  window.addEventListener("focus", watch);
+  document.addEventListener("visibilitychange", watch);
 
   // A value that stands on the page, or one that the wizard hands out only for this.
   function value(button) {
@@ -41,10 +65,8 @@
           button.textContent = button.getAttribute("data-done");
           tell(button.getAttribute("data-done"));
           var secret = button.hasAttribute("data-value");
-          setTimeout(function () {
-            button.textContent = label;
-            if (secret) { navigator.clipboard.writeText("").catch(function () {}); }
-          }, secret ? 45000 : 4000);
+          keep(secret ? Date.now() + 45000 : 0);
+          setTimeout(function () { button.textContent = label; }, secret ? 45000 : 4000);
         });
       }).catch(function () { button.textContent = button.getAttribute("data-failed"); });
     });
@@ -82,12 +104,19 @@
   // Looks again until something has changed, then opens the page anew.
   each("[data-look]", function (place) {
     var shown = place.getAttribute("data-seen");
+    var lost = 0;
     (function look() {
       setTimeout(function () {
         fetch(place.getAttribute("data-look"), { cache: "no-store", credentials: "same-origin" })
-          .then(function (answer) { if (!answer.ok) { throw new Error("gone"); } seen = Date.now(); return answer.json(); })
+          .then(function (answer) { if (!answer.ok) { throw new Error("gone"); } seen = Date.now(); lost = 0; return answer.json(); })
           .then(function (now) { if (now.seen !== shown) { location.reload(); } else { look(); } })
-          .catch(function () { each("[data-at-loss]", function (note) { note.hidden = false; }); });
+          .catch(function () {
+            // A network that changes, a computer that wakes up: one miss is no loss.
+            lost += 1;
+            if (lost < 5) { look(); return; }
+            silence();
+            each("[data-at-loss]", function (note) { note.hidden = false; });
+          });
       }, 1000);
     })();
   });

@@ -88,6 +88,8 @@ pub struct Desk {
     objection: Option<Objected>,
     /// A client secret that was typed where another one is at work: not stored before it is proved.
     typed: Option<(Binding, Secret)>,
+    /// Whoever signs in next may be another user than before.
+    takes_anybody: bool,
     /// The script that was made for this journey, with its secret.
     script: Option<Script>,
 }
@@ -127,6 +129,7 @@ impl Desk {
             done: None,
             objection: None,
             typed: None,
+            takes_anybody: false,
             script: None,
         }
     }
@@ -135,7 +138,7 @@ impl Desk {
     fn go(&mut self, journey: Journey) {
         if !journey.is_about_the_same(&self.journey) {
             // What was made or typed for another connection.
-            (self.script, self.typed) = (None, None);
+            (self.script, self.typed, self.takes_anybody) = (None, None, false);
         }
         if journey != self.journey {
             self.memory.write(&journey);
@@ -189,6 +192,10 @@ impl Site for Desk {
             ["journey"] => self.step_page(query),
             ["profile", name] => self.profile_page(name),
             ["profile", name, "doctor"] => self.doctor_page(name),
+            // Pages that answer a form: whoever opens them anew begins with the profile.
+            ["profile", name, "revoke" | "show"] if self.known(name).is_some() => {
+                Reply::To(format!("/profile/{name}"))
+            }
             ["journey", "now"] | ["profile", _, "now"] => Reply::Json(self.jobs.now()),
             ["profile", name, "hand-over"] => self.hand_over_page(name),
             ["profile", name, "bundle"] => self.passphrase_page(name),
@@ -209,6 +216,7 @@ impl Site for Desk {
             ["journey"] => self.take(&form),
             ["journey", "value"] => self.journey_value(&form),
             ["journey", "script"] => self.script_file(),
+            ["journey", "tokens"] => self.unstored_file(),
             ["finish"] => {
                 self.jobs.end();
                 self.go(Journey::default());

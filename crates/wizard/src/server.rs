@@ -6,6 +6,7 @@ mod connections;
 mod form;
 mod head;
 mod mute;
+mod peer;
 
 use std::cell::{Cell, RefCell};
 use std::io;
@@ -26,7 +27,7 @@ use tokio::task::{LocalSet, spawn_local};
 
 use crate::guard::{CSRF_FIELD, Guard, Pass, Refusal};
 use crate::site::{MOMENT, Reply, Site};
-use answer::Answer;
+use answer::{Aging, Answer};
 use connections::Connections;
 use form::{Desk, Remains};
 use mute::Signs;
@@ -147,6 +148,7 @@ pub fn start_within<S: Site + 'static>(
             site: RefCell::new(make()),
             desk: Desk::default(),
             limits,
+            aging: Aging::after(idle),
             idle,
             last: Cell::new(Instant::now()),
             act: Cell::new(Instant::now()),
@@ -165,6 +167,7 @@ struct Service<S> {
     desk: Desk,
     limits: Limits,
     idle: Duration,
+    aging: Aging,
     /// When somebody who was let in asked for something last.
     last: Cell<Instant>,
     /// When a person did.
@@ -224,6 +227,13 @@ impl<S: Site> Service<S> {
         } else {
             self.guard.borrow().judge(&head)
         };
+        // The link stands in the browser's command line, which other users of this machine can read.
+        let pass = match (pass, signs.ends) {
+            (Ok(Pass::Enter), Some((peer, here))) if peer::is_somebody_else(peer, here) => {
+                Err(Refusal::WrongKey)
+            }
+            (pass, _) => pass,
+        };
         let answer = match pass {
             Ok(pass) => {
                 signs.passed.set(pass != Pass::Enter);
@@ -264,7 +274,7 @@ impl<S: Site> Service<S> {
         }
         match settled(reply).await {
             Reply::NotFound => Err(Refusal::NotFound),
-            reply => Ok(Answer::of(reply, self.guard.borrow().csrf(), self.idle)),
+            reply => Ok(Answer::of(reply, self.guard.borrow().csrf(), &self.aging)),
         }
     }
 }

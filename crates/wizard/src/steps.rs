@@ -99,6 +99,9 @@ pub struct Journey {
     pub ticks: BTreeSet<String>,
     /// The client.
     pub client_id: Option<String>,
+    /// Its secret is stored, and no token has come with it yet: it may be typed anew.
+    #[serde(default)]
+    pub unproved: bool,
 }
 
 /// What somebody answered, or what was found out.
@@ -167,6 +170,7 @@ impl Default for Journey {
             way: None,
             ticks: BTreeSet::new(),
             client_id: None,
+            unproved: false,
         }
     }
 }
@@ -184,6 +188,7 @@ impl Journey {
             way: Some(Way::There),
             client_id: Some(profile.client_id.as_str().to_owned()),
             ticks: BTreeSet::new(),
+            unproved: false,
         }
     }
 
@@ -202,7 +207,10 @@ impl Journey {
                 next.target = Some(target.name.clone());
                 next.step = Step::Place;
             }
-            (Step::Place, Answer::Place(target, place)) => next.take_place(target, *place)?,
+            (Step::Place, Answer::Place(target, place)) => {
+                next.take_place(target, *place)?;
+                next.leave_behind(self);
+            }
             (Step::Check, Answer::Clear) => next.step = Step::Way,
             (Step::Way, Answer::Way(way)) => {
                 next.way = Some(*way);
@@ -223,7 +231,10 @@ impl Journey {
                 next.client_id = Some(id.as_str().to_owned());
                 next.step = Step::Allow;
             }
-            (Step::Allow, Answer::Connected) => next.step = Step::Proof,
+            (Step::Allow, Answer::Connected) => {
+                next.step = Step::Proof;
+                next.unproved = false;
+            }
             (Step::Proof, Answer::Next) => next.step = Step::HandOver,
             (_, Answer::Back) => next.step = self.before(),
             _ => {}
@@ -254,6 +265,18 @@ impl Journey {
         self.profile = Some(name.to_string());
         self.step = Step::Check;
         Ok(())
+    }
+
+    /// What was done or learnt for another place is not true of this one.
+    fn leave_behind(&mut self, before: &Self) {
+        if self.is_about_the_same(before) {
+            return;
+        }
+        self.unproved = false;
+        if (&self.instance, &self.redirect_uri) != (&before.instance, &before.redirect_uri) {
+            self.ticks.clear();
+            self.client_id = None;
+        }
     }
 
     fn before(&self) -> Step {
@@ -379,6 +402,26 @@ mod tests {
         {
             assert_eq!(journey.answer(&answer).unwrap(), journey);
         }
+    }
+
+    #[test]
+    fn what_was_done_for_another_place_is_not_taken_for_done() {
+        let journey = at_way().answer(&Answer::Way(Way::Checklist)).unwrap();
+        let journey = journey.answer(&Answer::Tick("redirect-url", true)).unwrap();
+        let journey = journey.answer(&Answer::Clicked).unwrap();
+        let mut journey = journey.answer(&Answer::Client("0123")).unwrap();
+        while journey.step != Step::Place {
+            journey = journey.answer(&Answer::Back).unwrap();
+        }
+        let hub = target(USUAL);
+        let told = |place| {
+            let next = journey.answer(&Answer::Place(&hub, place)).unwrap();
+            (next.ticks.len(), next.client_id)
+        };
+        assert_eq!(told(place("classics")), (1, Some("0123".to_owned())));
+        assert_eq!(told(Place { name: Some("x"), ..place("classics") }).0, 1);
+        assert_eq!(told(Place { region: Some("eu-central-1"), ..place("classics") }), (0, None));
+        assert_eq!(told(place("another")), (0, None));
     }
 
     #[test]

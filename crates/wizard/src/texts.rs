@@ -146,6 +146,11 @@ texts! {
     allow_seconds = "If you pressed Allow, paste the address now. Seconds left, about:";
     allow_too_late = "If you pressed Allow, its code has ended by now. Open ServiceNow once more.";
 
+    exchanging_title = "Taking the tokens";
+    unstored_title = "The tokens could not be stored";
+    unstored_text = "They are not lost: they are in memory here, and nowhere else, until this program ends or something else is begun. Mend what is in the way, and store them.";
+    unstored_again = "Store them now";
+    unstored_download = "Download them as a file";
     denied_title = "Allow was not pressed";
     denied_text = "ServiceNow reports that consent was denied. Nothing was stored, and nothing was lost.";
     expired_title = "The code had ended";
@@ -155,7 +160,8 @@ texts! {
     wrong_window_title = "That address belongs to another window";
     wrong_window_text = "It carries the mark of another sign-in, perhaps of an older tab. Close the other tabs, open ServiceNow from here, and paste the address of the tab that opens.";
     wrong_user_title = "Somebody else signed in";
-    wrong_user_text = "The tokens belong to another user than before. Your browser was probably still signed in: press \"Not you?\" on the consent page, or use a private window.";
+    wrong_user_text = "The tokens belong to another user than before. Your browser was probably still signed in: press \"Not you?\" on the consent page, or use a private window. If the tokens shall belong to the new user from now on, say so below and sign in once more; those of the user before live on until their end.";
+    wrong_user_take = "They shall belong to the new user";
     mishap_title = "That did not work";
     mishap_again = "Open ServiceNow again";
     mishap_recheck = "Look at ID and secret";
@@ -163,6 +169,7 @@ texts! {
 
     proving_title = "Trying the tokens";
     proof_title = "The tokens work";
+    proof_not_title = "The tokens do not work now";
     proof_user = "They belong to";
     proof_reads = "What they can read";
     proof_timeline = "When they end";
@@ -176,7 +183,8 @@ texts! {
     proof_refresh_note = "then somebody must sign in again";
 
     hand_over_title = "Fill in the form";
-    hand_over_lead = "By the form's own labels. What you copy leaves the clipboard after 45 seconds.";
+    hand_over_lead = "Copied secrets leave the clipboard after 45 seconds, if this page is in front.";
+    hand_over_is_over = "The access token has ended. Get a new one before you hand it over.";
     hand_over_file = "As a file on this computer";
     hand_over_format = "Shape";
     hand_over_download = "Download";
@@ -209,6 +217,7 @@ texts! {
     profile_doctor = "Look for trouble";
     profile_target = "Product";
     profile_client = "Client ID";
+    profile_by_itself = "Nobody signs in for this connection: its client gets the tokens by itself. In a terminal, snowtoken login does that.";
     profile_no_tokens = "There are no tokens.";
 
     doctor_title = "From here to a living token";
@@ -278,6 +287,7 @@ texts! {
     refreshed = "There is a new access token. It ends";
     verified = "The instance accepts the access token. It belongs to";
     revoked = "The instance refuses the tokens now, and they are forgotten here.";
+    allow_left = "Something else was begun here meanwhile, so that sign-in was given up. Open ServiceNow from here once more.";
     allow_unreadable = "That is not the address: it holds code= or error=. Copy the whole address bar of the tab that ServiceNow opened in.";
     readable = "can be read";
     readable_empty = "can be read, and shows no record: it is empty, or access rules hide everything";

@@ -6,9 +6,8 @@ use super::KeyChoice;
 
 /// Open local pages that lead from nothing to delivered, verified tokens
 ///
-/// The pages come from this machine and only the browser that is opened gets in. Everything that the
-/// commands do is there: the OAuth client, sign-in, proof, hand-over. It can be closed at any time
-/// and goes on where it was.
+/// The pages come from this machine and only the browser that is opened gets in. The OAuth client,
+/// sign-in, proof and hand-over have a page each. It can be closed at any time and goes on where it was.
 #[derive(Debug, Args)]
 #[command(after_help = "Example:\n  snowtoken wizard")]
 pub(crate) struct WizardArgs {

@@ -13,6 +13,9 @@ use crate::args::ExplainArgs;
 use crate::report::Failure;
 use crate::{output, terminal};
 
+/// How wide labels are.
+const LABEL: usize = 11;
+
 /// More text than this is not read.
 const LARGEST: u64 = 1024 * 1024;
 
@@ -50,7 +53,7 @@ pub(crate) fn run(args: &ExplainArgs) -> Result<ExitCode, Failure> {
     if args.json {
         output::json(&as_json(&found))?;
     } else {
-        output::data(&as_text(&found))?;
+        output::data(&as_text(&found, output::screen().columns))?;
     }
     Ok(ExitCode::SUCCESS)
 }
@@ -100,8 +103,9 @@ fn entry_json(entry: &Entry) -> Value {
     })
 }
 
-/// What is found, said with as much certainty as there is.
-fn as_text(found: &Recognition) -> String {
+/// What is found, said with as much certainty as there is. Sentences are wrapped at `columns`; what
+/// somebody copies stays in one piece.
+fn as_text(found: &Recognition, columns: Option<usize>) -> String {
     let mut text = String::new();
     let several = found.codes.len() > 1;
     match found.certainty {
@@ -119,9 +123,11 @@ fn as_text(found: &Recognition) -> String {
     if found.codes.contains(&Code::CatchAll)
         && let Some(moment) = found.moment
     {
-        let _ = writeln!(text, "{}\n", moment_text(moment));
+        say(&mut text, "", moment_text(moment), columns);
+        text.push('\n');
     }
-    let entries: Vec<String> = found.codes.iter().map(|code| entry_text(code.entry())).collect();
+    let entries: Vec<String> =
+        found.codes.iter().map(|code| entry_text(code.entry(), columns)).collect();
     text.push_str(&entries.join("\n"));
     text
 }
@@ -144,16 +150,27 @@ fn moment_text(moment: Moment) -> &'static str {
     }
 }
 
-fn entry_text(entry: &Entry) -> String {
+/// A text behind its label, below which it goes on.
+fn say(text: &mut String, label: &str, said: &str, columns: Option<usize>) {
+    let indent = if label.is_empty() { 0 } else { LABEL };
+    let room = columns.map_or(usize::MAX, |columns| columns.saturating_sub(indent));
+    let mut label = label;
+    for line in output::wrapped(said, room) {
+        let _ = writeln!(text, "{label:<indent$}{line}");
+        label = "";
+    }
+}
+
+fn entry_text(entry: &Entry, columns: Option<usize>) -> String {
     let mut text = format!("{}: {}\n\n", entry.code, entry.title);
-    let _ = writeln!(text, "Seen:      {}", entry.seen());
-    let _ = writeln!(text, "Cause:     {}", entry.cause);
-    let _ = writeln!(text, "How known: {}", entry.proof);
+    say(&mut text, "Seen:", &entry.seen(), columns);
+    say(&mut text, "Cause:", entry.cause, columns);
+    say(&mut text, "How known:", entry.proof, columns);
     for (index, hint) in entry.hints().iter().enumerate() {
         let label = if index == 0 { "Fix:" } else { "" };
         let _ = writeln!(text, "{label:<10} {hint}");
     }
-    let _ = writeln!(text, "Who:       {}", entry.who);
+    say(&mut text, "Who:", entry.who, columns);
     match (entry.rehearsal, entry.rehearsal.command()) {
         (_, Some(command)) => drop(writeln!(text, "See it:    {command}")),
         (Rehearsal::Never(reason), _) => drop(writeln!(text, "See it:    not here: {reason}")),
@@ -174,7 +191,21 @@ mod tests {
     use crate::args::Cli;
 
     fn text(of: &str) -> String {
-        as_text(&recognise(of))
+        as_text(&recognise(of), None)
+    }
+
+    #[test]
+    fn a_narrow_terminal_loses_no_word_and_cuts_no_command() {
+        for (_, entry) in CATALOGUE {
+            let (wide, narrow) = (entry_text(entry, None), entry_text(entry, Some(60)));
+            let words = |text: &str| text.split_whitespace().collect::<Vec<_>>().join(" ");
+            assert_eq!(words(&wide), words(&narrow));
+            for hint in entry.hints() {
+                assert!(narrow.contains(&hint.to_string()), "{}: {hint}", entry.code);
+            }
+            let sentences = narrow.lines().filter(|line| line.starts_with("Cause:"));
+            assert!(sentences.into_iter().all(|line| line.chars().count() <= 60), "{narrow}");
+        }
     }
 
     /// Whatever the catalogue tells people to type is a command line of this program.

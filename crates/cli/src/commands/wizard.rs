@@ -18,9 +18,9 @@ use crate::report::Failure;
 pub(crate) fn run(app: &App, args: &WizardArgs) -> Result<ExitCode, Failure> {
     let idle = commands::duration("--idle", &args.idle)?;
     // Whatever has to be asked about the key is asked here: pages cannot.
-    drop(app.store_or_new(args.key)?);
+    let opener = app.asking_opener(args.key)?;
     let keys = [key(app)?, key(app)?, key(app)?];
-    let (world, home, opener) = (app.world.clone(), app.home.clone(), app.quiet_opener());
+    let (world, home) = (app.world.clone(), app.home.clone());
     let options = Options { port: args.port, idle, keys };
     let running =
         server::start(options, move || Desk::new(world, home, opener)).map_err(|error| {
@@ -39,7 +39,8 @@ fn open(app: &App, args: &WizardArgs, link: &Secret) {
         match app.world.browser.open(&url) {
             Ok(()) => {
                 output::say(
-                    "The wizard is open in your browser. It ends with its button, or with Ctrl-C here.",
+                    "The wizard opens in your browser. It ends with its button, or with Ctrl-C here. \
+                     If no page appears, end it and use `snowtoken wizard --no-browser`.",
                 );
                 return;
             }

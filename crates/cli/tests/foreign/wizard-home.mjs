@@ -53,9 +53,40 @@ export function home(walk) {
       await walk.answer('Allow');
       await walk.paste();
     },
+    async signIn() {
+      await press('Sign in again');
+    },
     async wrongUser() {
       await at('Somebody else signed in');
       report.wrongUser = await main();
+    },
+    // It is meant: the new user's tokens are wanted from now on.
+    async newUser() {
+      await at('Somebody else signed in');
+      await press('They shall belong to the new user');
+      await walk.answer('Allow');
+      await walk.paste();
+    },
+    // Tokens that have ended are not handed over without a word.
+    async over() {
+      await press('Hand over');
+      await at('Fill in the form');
+      await says('The access token has ended.');
+      await press('Get a new access token');
+      await says('There is a new access token.');
+      await press('Hand over');
+      await at('Fill in the form');
+      report.over = await main();
+    },
+    // A secret that nothing has proved.
+    async mistyped() {
+      await press('Sign in again');
+      await at('Allow it in ServiceNow');
+      await press('Back');
+      await at('Client ID and secret');
+      await walk.fill('Client secret', 'mistyped-4711');
+      await press('Continue');
+      await at('Allow it in ServiceNow');
     },
     async toHandOver() {
       await press('Hand over');

@@ -1,7 +1,7 @@
 // What the pages do as time goes by, which moves by hand here.
 
 export function time(walk) {
-  const { report, at } = walk;
+  const { report, at, press, follow } = walk;
   const later = (span) => walk.page.clock.fastForward(span);
   const note = 'main > .note.warn >> text=This page has waited too long';
   const shown = (selector) => walk.page.locator(selector).isVisible();
@@ -41,7 +41,43 @@ export function time(walk) {
       walk.page.on('request', (request) => sent.push(request.method()));
       // Where one was typing is no more, so this goes nowhere.
       await walk.page.keyboard.press('Enter');
+      await walk.page.waitForTimeout(500);
       report.bare.sent = [...sent];
+      // A moment earlier it goes where it should.
+      await passed(1799);
+      await walk.fill('Client secret', 'typed-in-time');
+      await Promise.all([walk.page.waitForRequest((request) => request.method() === 'POST'), walk.page.keyboard.press('Enter')]);
+    },
+    // What was copied is gone when its time is over: on the next page too, and where the browser refused
+    // at first, as soon as it does not.
+    async clipboard() {
+      await at('Fill in the form');
+      const read = () => walk.page.evaluate(() => navigator.clipboard.readText());
+      const empties = () => walk.page.waitForFunction(async () => await navigator.clipboard.readText() === '');
+      report.clipboard = [await walk.copied('Client Secret')];
+      await later('00:40');
+      report.clipboard.push(await read());
+      // A copy of something else is nobody's secret.
+      await walk.copied('Access Token');
+      await later('00:10');
+      report.clipboard.push(await read());
+      await press('Show: Client Secret');
+      await walk.page.getByRole('heading', { level: 1, name: 'Client Secret', exact: true }).waitFor();
+      await later('00:36');
+      await empties();
+      await follow('Hide it and go back');
+      await at('Fill in the form');
+      await walk.copied('Client Secret');
+      await walk.page.evaluate(() => {
+        const write = navigator.clipboard.writeText.bind(navigator.clipboard);
+        navigator.clipboard.writeText = () => Promise.reject(new Error('not in front'));
+        window.inFront = () => { navigator.clipboard.writeText = write; };
+      });
+      await later('00:50');
+      report.clipboard.push(await read());
+      await walk.page.evaluate(() => { window.inFront(); window.dispatchEvent(new Event('focus')); });
+      await walk.page.clock.runFor(1);
+      await empties();
     },
     // Whoever comes back sees how long the code still lives.
     async countdown() {

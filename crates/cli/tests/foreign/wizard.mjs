@@ -316,11 +316,56 @@ const steps = {
     await paste(redirected);
     await mishap('ServiceNow refused the code');
   },
+  // The store's key is away while the tokens come, and is back later.
+  async unstored() {
+    await consent('Allow');
+    fs.renameSync(task.key, `${task.key}.away`);
+    await paste(redirected);
+    await at('The tokens could not be stored');
+    report.unstored = await page.locator('main').innerText();
+    await download('unstored', 'Download them as a file');
+    await press('Store them now');
+    await at('The tokens could not be stored');
+    fs.renameSync(`${task.key}.away`, task.key);
+    await press('Store them now');
+  },
+  // Something else is begun in another tab meanwhile.
+  async left() {
+    await consent('Allow');
+    const before = page;
+    await steps.second();
+    await follow(task.name);
+    await at(task.name);
+    await press('Try the tokens');
+    await page.getByText('The instance accepts the access token.').waitFor();
+    await page.close();
+    page = before;
+    own = hands(page);
+    await paste(redirected);
+    await page.getByRole('alert').waitFor();
+    report.left = await page.getByRole('alert').innerText();
+  },
+  async second() {
+    const { origin } = new URL(page.url());
+    await open();
+    await page.goto(origin);
+    await at('Your connections');
+  },
+  // The instance takes its time with the tokens.
+  async slowly() {
+    await consent('Allow');
+    await paste(redirected);
+    await at('Taking the tokens');
+  },
   // The address of the sign-in before this one.
   async another() {
     await consent('Allow');
     await paste(report.late);
     await mishap('That address belongs to another window');
+  },
+  async notProved() {
+    await at('The tokens do not work now');
+    report.notProved = await page.locator('main').innerText();
   },
   async proof() {
     await at('The tokens work');
@@ -400,6 +445,7 @@ const steps = {
 const walk = {
   task, report, at, press, follow, steps, answer: (words) => consent(words), get page() { return page; }, paste: () => paste(redirected),
   touch: (what) => own.press(what),
+  copied: (label) => copied(button(`Copy: ${label}`), 'Copied for 45 seconds'),
   fill: (name, text) => own.fill(field(name), text),
 };
 Object.assign(steps, home(walk), time(walk));

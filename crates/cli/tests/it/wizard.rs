@@ -1,5 +1,6 @@
 //! The wizard's pages in a real Chromium, from nothing to delivered tokens.
 
+mod closed;
 mod consent;
 mod firefox;
 mod home;
@@ -118,7 +119,8 @@ impl Walk {
             "admin": ADMIN,
             "password": PASSWORD,
             "client": { "id": ID, "secret": SECRET },
-            "clock": steps.iter().any(|step| ["leftOpen", "countdown"].contains(step)),
+            "clock": steps.iter().any(|step| ["leftOpen", "countdown", "clipboard"].contains(step)),
+            "key": self.sandbox.path("key/store.key"),
             "pictures": pictures,
         });
         let mut command = Command::new(node());

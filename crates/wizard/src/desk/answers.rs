@@ -2,17 +2,21 @@
 
 use snowtoken::core::oauth::client::ClientId;
 use snowtoken::core::profile::{Grant, Profile, ProfileName};
+use zeroize::Zeroizing;
 
 use super::job::{Applied, Work};
-use super::{Desk, Objected, login};
+use super::login::{self, Consent, End, Unstored};
+use super::{Desk, Objected};
 use crate::pages::{Trouble, Wrong};
 use crate::site::{Form, Reply};
-use crate::steps::{Answer, Journey, Objection, Place, Way};
+use crate::steps::{Answer, Journey, Objection, Place, Step, Way};
 use crate::texts::EN;
 
 impl Desk {
     /// A form of the journey.
     pub(super) fn take(&mut self, form: &Form) -> Reply {
+        // What was wrong with the form before is of yesterday.
+        self.objection = None;
         let taken = match form.get("do").unwrap_or_default() {
             "target" => self.take_target(form),
             "place" => self.take_place(form),
@@ -32,6 +36,12 @@ impl Desk {
                 self.jobs.end();
                 Ok(())
             }
+            "anybody" => {
+                self.jobs.end();
+                self.takes_anybody = true;
+                Ok(())
+            }
+            "store" => return self.store_again(),
             "recheck" => {
                 self.jobs.end();
                 self.step(&Answer::Recheck)
@@ -151,12 +161,14 @@ impl Desk {
                 return Err(wrong("client_secret", EN.check_same));
             }
         }
-        let next = self.journey.answer(&Answer::Client(id.as_str()))?;
+        let mut next = self.journey.answer(&Answer::Client(id.as_str()))?;
         let profile = self.profile_of(&next).ok_or_else(|| wrong("client_id", EN.astray))?;
         match typed {
-            Some(secret) => self
-                .take_secret(&profile, secret)
-                .map_err(|error| wrong("client_secret", &error.to_string()))?,
+            Some(secret) => {
+                next.unproved = self
+                    .take_secret(&profile, secret)
+                    .map_err(|error| wrong("client_secret", &error.to_string()))?;
+            }
             None if self.stored_secret(&profile).is_none() => {
                 return Err(wrong("client_secret", EN.client_secret_hint));
             }
@@ -171,16 +183,55 @@ impl Desk {
     fn take_paste(&mut self, form: &Form) -> Reply {
         let to = || "/journey".to_owned();
         let changes = self.jobs.changes();
-        let Work::Consent(consent) = self.jobs.work() else { return Reply::To(to()) };
+        let Work::Consent(consent) = self.jobs.work() else {
+            if self.journey.step == Step::Allow {
+                self.object_to_paste(EN.allow_left, "state-mismatch");
+            }
+            return Reply::To(to());
+        };
         let Some(text) = form.secret("redirected") else { return Reply::To(to()) };
         if login::is_redirect(text.expose()) {
             consent.paste(text.clone());
             // The answer is a round trip or two away.
             return Reply::Soon { to: to(), changes };
         }
-        let text = EN.allow_unreadable.to_owned();
-        let trouble = Some(Trouble { text, code: Some("redirect-unreadable") });
-        self.objection = Some(Objected { trouble, ..Objected::default() });
+        self.object_to_paste(EN.allow_unreadable, "redirect-unreadable");
         Reply::To(to())
+    }
+
+    /// The store gets another chance to take what came.
+    fn store_again(&mut self) -> Reply {
+        let page = "/journey";
+        let Some(unstored) = self.unstored() else { return Reply::To(page.to_owned()) };
+        let (work, run) = unstored.again(&self.tools);
+        self.jobs.begin(work, run).soon(page)
+    }
+
+    /// What came and is stored nowhere, for the browser to save.
+    pub(super) fn unstored_file(&mut self) -> Reply {
+        let Some(unstored) = self.unstored() else { return Reply::NotFound };
+        match unstored.as_json() {
+            Ok((name, text)) => Reply::File {
+                name: format!("{name}.json"),
+                kind: "application/octet-stream",
+                bytes: Zeroizing::new(text.expose().as_bytes().to_vec()),
+            },
+            Err(error) => {
+                log::warn!("no file: {error}");
+                Reply::NotFound
+            }
+        }
+    }
+
+    fn unstored(&self) -> Option<Unstored> {
+        match self.jobs.work() {
+            Work::Consent(Consent { end: Some(End::Unstored(unstored)), .. }) => Some(unstored),
+            _ => None,
+        }
+    }
+
+    fn object_to_paste(&mut self, text: &str, code: &'static str) {
+        let trouble = Some(Trouble { text: text.to_owned(), code: Some(code) });
+        self.objection = Some(Objected { trouble, ..Objected::default() });
     }
 }

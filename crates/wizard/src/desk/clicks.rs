@@ -1,6 +1,6 @@
 //! Every click, from the same steps as `setup --checklist`; and the script of `--background-script`.
 
-use http::StatusCode;
+use snowtoken::core::diagnosis::Diagnose as _;
 use snowtoken::core::oauth::client::ClientId;
 use snowtoken::core::oauth::redirect::RedirectUri;
 use snowtoken::core::setup::checklist::{
@@ -12,9 +12,11 @@ use snowtoken::{Error, Secret, setup};
 use zeroize::Zeroizing;
 
 use super::{Desk, Script, shown};
-use crate::pages::{Click, ClickLink, ClicksPage, FormRow, Frame, Rail, Screen, ScriptPage};
+use crate::pages::{
+    Click, ClickLink, ClicksPage, FormRow, Frame, MishapPage, Rail, Screen, ScriptPage,
+};
 use crate::site::{Form, Reply};
-use crate::steps::{Answer, Objection};
+use crate::steps::{Answer, Journey, Objection};
 use crate::texts::EN;
 
 impl Desk {
@@ -103,14 +105,8 @@ impl Desk {
             Ok(false) => self.astray(),
             Err(error) => {
                 log::warn!("no script: {error}");
-                Reply::Page(
-                    StatusCode::INTERNAL_SERVER_ERROR,
-                    Zeroizing::new(crate::pages::html(&crate::pages::MishapPage::told(
-                        error.to_string(),
-                        Vec::new(),
-                        "bug",
-                    ))),
-                )
+                let fixes = self.around().fixes(&error.hints());
+                shown(&MishapPage::beside(error.to_string(), fixes, error.code().entry().code))
             }
         }
     }
@@ -135,7 +131,8 @@ impl Desk {
             secret
         } else {
             let secret = setup::new_secret(self.tools.world.dice)?;
-            self.take_secret(&profile, &secret)?;
+            let unproved = self.take_secret(&profile, &secret)?;
+            self.go(Journey { unproved, ..self.journey.clone() });
             secret
         };
         let text = background_script(&ScriptWish {

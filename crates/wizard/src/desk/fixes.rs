@@ -22,6 +22,8 @@ pub(super) struct Around {
     client_id: Option<String>,
     /// Whether the journey waits for Allow: then it goes on from there.
     allows: bool,
+    /// Nobody signs in for it: its client gets the tokens by itself.
+    renews_itself: bool,
 }
 
 /// What the pages do in place of a command.
@@ -83,6 +85,7 @@ impl Around {
             instance: Some(profile.instance.clone()),
             client_id: Some(profile.client_id.as_str().to_owned()),
             allows: false,
+            renews_itself: profile.grant.renews_itself(),
         }
     }
 
@@ -94,6 +97,7 @@ impl Around {
             instance,
             client_id: journey.client_id.clone(),
             allows: journey.step == Step::Allow,
+            renews_itself: false,
         }
     }
 
@@ -156,6 +160,7 @@ impl Around {
         match deed {
             Deed::SignIn if self.allows => Some(Button::consent_again()),
             Deed::Client if self.allows => Some(Button::recheck()),
+            Deed::SignIn | Deed::Client if self.renews_itself => None,
             Deed::SignIn => own(EN.profile_again, "again"),
             Deed::Client => own(EN.mishap_recheck, "client"),
             Deed::Refresh => own(EN.profile_refresh, "refresh"),
@@ -252,6 +257,7 @@ mod tests {
             instance: Some(Instance::parse("acme").unwrap()),
             client_id: Some("0123".to_owned()),
             allows: false,
+            renews_itself: false,
         }
     }
 
@@ -293,6 +299,8 @@ mod tests {
         assert_eq!(here, Button::consent_again());
         let nowhere = Around::default().fix(&hint);
         assert_eq!((nowhere.button, nowhere.command.as_deref()), (None, Some("snowtoken login")));
+        let by_itself = Around { renews_itself: true, ..around() }.fix(&hint);
+        assert_eq!(by_itself.command.as_deref(), Some("snowtoken login"));
     }
 
     #[test]

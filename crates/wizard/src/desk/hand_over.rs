@@ -140,6 +140,7 @@ impl Desk {
             done,
             fields: fields.into_iter().map(field).collect(),
             warnings: hand.warnings(),
+            is_over: held.access_expires_at.at <= hand.session.now(),
             place: place.map(|place| place.display().to_string()),
             formats: hand.formats(),
             has_reminder: event(hand.session.profile(), &held).is_some(),

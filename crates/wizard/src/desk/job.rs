@@ -75,6 +75,8 @@ pub(super) enum Sealed {
 /// What tokens open, and what somebody should know about their user.
 #[derive(Debug, Clone, Default)]
 pub(super) struct Proof {
+    /// Why the tokens do not work now.
+    pub(super) trouble: Option<Done>,
     pub(super) readings: Vec<Reading>,
     pub(super) warnings: Vec<String>,
 }
@@ -172,9 +174,13 @@ impl State {
     }
 
     fn set(&mut self, work: Work) {
+        self.set_quietly(work);
+        self.changes.send_replace(());
+    }
+
+    fn set_quietly(&mut self, work: Work) {
         self.mark += 1;
         self.work = work;
-        self.changes.send_replace(());
     }
 }
 
@@ -192,6 +198,15 @@ impl Ticket {
             state.set(work);
         }
     }
+
+    /// The same of a state that soon goes on by itself: a page that looks again shows it, and an answer
+    /// that waits for what becomes of it waits on.
+    pub(super) fn tell_quietly(&self, work: Work) {
+        let mut state = self.jobs.lock();
+        if state.number == self.number {
+            state.set_quietly(work);
+        }
+    }
 }
 
 #[cfg(test)]
@@ -205,7 +220,10 @@ mod tests {
     fn consent() -> (Work, Receiver<Paste>) {
         let (sender, pastes) = channel();
         let pastes_to = Arc::new(Mutex::new(sender));
-        (Work::Consent(Consent { url: None, pastes: pastes_to, end: None }), pastes)
+        (
+            Work::Consent(Consent { url: None, exchanging: false, pastes: pastes_to, end: None }),
+            pastes,
+        )
     }
 
     #[test]

@@ -1,7 +1,9 @@
 //! The pages of the journey, and what their forms do.
 
+use snowtoken::Error;
+use snowtoken::core::diagnosis::Diagnose as _;
 use snowtoken::core::oauth::client::Client;
-use snowtoken::core::profile::ProfileName;
+use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::servicenow::Instance;
 use snowtoken::core::target::Target;
 use snowtoken::targets::USUAL;
@@ -11,7 +13,7 @@ use super::login::{self, Consent, End, Wish};
 use super::{Desk, Objected, look, shown};
 use crate::pages::{
     AllowPage, AppliedPage, ApplyPage, CheckPage, Choice, ClientPage, Frame, MishapPage, PlacePage,
-    Rail, TargetPage, Trouble, WayPage, WorkingPage,
+    Rail, TargetPage, WayPage, WorkingPage,
 };
 use crate::site::Reply;
 use crate::steps::{Answer, Journey, Step, Way, mints};
@@ -137,11 +139,12 @@ impl Desk {
     }
 
     fn allow_page(&mut self, objected: Objected) -> Reply {
+        let Some(profile) = self.wanted_profile() else { return self.astray() };
         let (work, mark) = self.jobs.seen();
         match work {
             Work::Consent(Consent { end: Some(End::Connected), .. }) => {
                 self.jobs.end();
-                self.typed = None;
+                (self.typed, self.takes_anybody) = (None, false);
                 if let Ok(next) = self.journey.answer(&Answer::Connected) {
                     self.go(next);
                 }
@@ -153,37 +156,48 @@ impl Desk {
                 Some(mishap) => MishapPage::of(mishap, code),
                 None => MishapPage::told(text, self.around().fixes(&hints), code),
             }),
+            Work::Consent(Consent { end: Some(End::Unstored(unstored)), .. }) => {
+                let fixes = self.around().fixes(&unstored.hints);
+                shown(&MishapPage::unstored(&unstored.text, fixes, unstored.code))
+            }
             Work::Consent(Consent { url: Some(url), .. }) => {
                 let aws =
                     self.journey.redirect_uri.as_deref().filter(|_| !self.journey.comes_back());
                 shown(&AllowPage::new(mark, url, aws, objected.trouble))
             }
-            Work::Consent(_) => shown(&WorkingPage {
-                frame: Frame::on(Rail::Allow, EN.allow_title).looking_again(),
-                seen: mark,
-            }),
-            _ => match self.begin_consent() {
-                Ok(()) => Reply::To("/journey".to_owned()),
-                Err(trouble) => shown(&MishapPage::told(
-                    trouble.text,
-                    Vec::new(),
-                    trouble.code.unwrap_or("bug"),
-                )),
+            Work::Consent(consent) => {
+                self.objection = Some(objected);
+                let title = if consent.exchanging { EN.exchanging_title } else { EN.allow_title };
+                shown(&WorkingPage {
+                    frame: Frame::on(Rail::Allow, title).looking_again(),
+                    seen: mark,
+                })
+            }
+            _ => match self.begin_consent(profile) {
+                Ok(()) => {
+                    // It is told on the page that has a place for it.
+                    self.objection = Some(objected);
+                    Reply::To("/journey".to_owned())
+                }
+                Err(error) => {
+                    let fixes = self.around().fixes(&error.hints());
+                    let code = error.code().entry().code;
+                    shown(&MishapPage::beside(error.to_string(), fixes, code))
+                }
             },
         }
     }
 
     /// The library's login begins to wait.
-    fn begin_consent(&mut self) -> Result<(), Trouble> {
-        let profile = self
-            .wanted_profile()
-            .ok_or_else(|| Trouble { text: EN.astray.to_owned(), code: Some("setting-missing") })?;
+    fn begin_consent(&mut self, profile: Profile) -> Result<(), Error> {
+        // Everything that can fail on this machine fails before a person is sent to ServiceNow.
+        self.tools.present_store(&profile.name)?.probe()?;
         let typed = self.typed_secret(&profile);
-        let authentication =
-            profile.authentication.with(typed.clone().or_else(|| self.stored_secret(&profile)));
+        let secret = typed.clone().or_else(|| self.stored_secret(&profile));
+        let authentication = profile.authentication.with(secret.clone());
         let client = Client { id: profile.client_id.clone(), authentication };
-        let expected = self.user_of_before(&profile.name);
-        let wish = Wish { profile, client, secret: typed, expected };
+        let expected = self.user_of_before(&profile.name).filter(|_| !self.takes_anybody);
+        let wish = Wish { profile, client, typed, secret, expected };
         let (work, run) = login::begin(&self.tools, wish);
         self.jobs.begin(work, run);
         Ok(())

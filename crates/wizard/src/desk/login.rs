@@ -9,11 +9,12 @@ use snowtoken::core::oauth::authorization::AuthorizationError;
 use snowtoken::core::oauth::client::Client;
 use snowtoken::core::oauth::error::ErrorCode;
 use snowtoken::core::profile::Profile;
-use snowtoken::delivery::{self, Credentials};
-use snowtoken::login::{Login, Paste, Watcher};
+use snowtoken::core::servicenow::ApiError;
+use snowtoken::delivery::{self, Credentials, Format, Order, Unfit};
+use snowtoken::login::{LoggedIn, Login, Paste, Watcher};
 use snowtoken::loopback::Ending;
 use snowtoken::store::TokenStore;
-use snowtoken::{Error, Secret, arrival, session};
+use snowtoken::{Error, Outcome, Secret, arrival, session};
 use url::Url;
 
 use super::Tools;
@@ -28,6 +29,8 @@ const PATIENCE: Duration = Duration::from_hours(1);
 pub(super) struct Consent {
     /// The authorization URL, once there is one.
     pub(super) url: Option<String>,
+    /// The redirect has come: the instance is being asked for the tokens.
+    pub(super) exchanging: bool,
     /// Where pastes go.
     pub(super) pastes: Arc<Mutex<Sender<Paste>>>,
     /// How it ended.
@@ -35,11 +38,13 @@ pub(super) struct Consent {
 }
 
 /// How a consent ended.
-#[derive(Debug, Clone)]
+#[derive(Clone)]
 pub(super) enum End {
     /// Tokens are stored.
     Connected,
-    /// They are not.
+    /// They came, and the store does not take them.
+    Unstored(Unstored),
+    /// There are none.
     Not {
         /// What happened, if it has a page of its own.
         mishap: Option<Mishap>,
@@ -52,12 +57,29 @@ pub(super) enum End {
     },
 }
 
+/// Tokens that exist only in memory: the store was fine before the browser opened and is not now.
+#[derive(Clone)]
+pub(super) struct Unstored {
+    held: Arc<Mutex<(Wish, LoggedIn)>>,
+    /// What the store says.
+    pub(super) text: String,
+    /// What to do.
+    pub(super) hints: Vec<Hint>,
+    /// The diagnosis.
+    pub(super) code: &'static str,
+}
+
 impl Consent {
     /// Hands over what a person pasted.
     pub(super) fn paste(&self, text: Secret) {
         let sender = self.pastes.lock().unwrap_or_else(PoisonError::into_inner);
         // The login may have ended already: then the page tells.
         drop(sender.send(Paste::Text(text)));
+    }
+
+    /// Nobody is asked for anything: what came is being stored.
+    fn over() -> Self {
+        Self { url: None, exchanging: false, pastes: Arc::new(Mutex::new(channel().0)), end: None }
     }
 
     /// Nobody waits for it any more: the port of a loopback redirect URI is free again.
@@ -79,6 +101,9 @@ pub(super) fn is_redirect(text: &str) -> bool {
 pub(super) struct Wish {
     pub(super) profile: Profile,
     pub(super) client: Client,
+    /// What was typed for this login: it is stored with the tokens.
+    pub(super) typed: Option<Secret>,
+    /// What the client proves itself with.
     pub(super) secret: Option<Secret>,
     /// The user of before: a surprise is told.
     pub(super) expected: Option<String>,
@@ -88,7 +113,7 @@ pub(super) struct Wish {
 pub(super) fn begin(tools: &Tools, wish: Wish) -> (Work, impl FnOnce(&Ticket) + Send + use<>) {
     let (sender, incoming) = channel();
     let pastes = Arc::new(Mutex::new(sender));
-    let consent = Consent { url: None, pastes, end: None };
+    let consent = Consent { url: None, exchanging: false, pastes, end: None };
     let (tools, waiting) = (tools.clone(), consent.clone());
     let run = move |ticket: &Ticket| {
         // The one before has been given up: it goes first, and with it the port that this one needs.
@@ -103,9 +128,8 @@ pub(super) fn begin(tools: &Tools, wish: Wish) -> (Work, impl FnOnce(&Ticket) + 
             accept_bare_code: false,
             verify: true,
         };
-        let done = login.run(&tools.world, incoming, &desk);
-        let end = match done.and_then(|done| settle(&tools, &wish, done)) {
-            Ok(()) => End::Connected,
+        let end = match login.run(&tools.world, incoming, &desk) {
+            Ok(done) => settle(&tools, wish, done),
             Err(error) => End::of(&error),
         };
         ticket.tell(Work::Consent(Consent { end: Some(end), ..waiting.clone() }));
@@ -113,24 +137,44 @@ pub(super) fn begin(tools: &Tools, wish: Wish) -> (Work, impl FnOnce(&Ticket) + 
     (Work::Consent(consent), run)
 }
 
-/// Stores what came.
-fn settle(tools: &Tools, wish: &Wish, mut done: snowtoken::login::LoggedIn) -> Result<(), Error> {
-    let kept = keep(tools, wish, &mut done);
+/// Stores what came, if that is what was wanted.
+fn settle(tools: &Tools, wish: Wish, mut done: LoggedIn) -> End {
+    if let Err(error) = judge(tools, &wish, &mut done) {
+        done.finish(Ending::Failed);
+        return End::of(&error);
+    }
+    let kept = keep(tools, &wish, &mut done);
     done.finish(if kept.is_ok() { Ending::Done } else { Ending::Failed });
-    kept
+    match kept {
+        Ok(()) => End::Connected,
+        Err(error) => End::unstored(&error, Arc::new(Mutex::new((wish, done)))),
+    }
 }
 
-fn keep(tools: &Tools, wish: &Wish, done: &mut snowtoken::login::LoggedIn) -> Result<(), Error> {
-    let name = &wish.profile.name;
+/// Another user's tokens are not wanted, nor such as the instance itself refuses. Where there is
+/// nothing yet, what may only not read everything is better than another consent.
+fn judge(tools: &Tools, wish: &Wish, done: &mut LoggedIn) -> Result<(), Error> {
     let found = done.user.as_ref().and_then(snowtoken::core::token_set::User::name);
     if let (Some(expected), Some(found)) = (&wish.expected, found)
         && expected != found
     {
         return Err(Error::UserMismatch { found: found.to_owned(), expected: expected.clone() });
     }
-    if let Some(error) = done.unverified.take() {
+    // What will pass is seen when the tokens are tried.
+    let Some(error) = done.unverified.take_if(|error| error.outcome() != Outcome::TryLater) else {
+        return Ok(());
+    };
+    let is_refused =
+        matches!(error, Error::Api(ApiError::NotAccepted(_) | ApiError::NewRefused(_)));
+    let name = &wish.profile.name;
+    if is_refused || tools.present_store(name)?.load(name)?.is_some() {
         return Err(error);
     }
+    Ok(())
+}
+
+fn keep(tools: &Tools, wish: &Wish, done: &mut LoggedIn) -> Result<(), Error> {
+    let name = &wish.profile.name;
     let mut store = tools.present_store(name)?;
     let before = arrival::Before::read(&*store, &wish.profile);
     let facts = before.settle(arrival::Stated::default(), done);
@@ -139,7 +183,7 @@ fn keep(tools: &Tools, wish: &Wish, done: &mut snowtoken::login::LoggedIn) -> Re
         &mut *store,
         &tools.home,
         &wish.profile,
-        wish.secret.as_ref(),
+        wish.typed.as_ref(),
         done,
         &facts,
         tools.world.now(),
@@ -149,7 +193,7 @@ fn keep(tools: &Tools, wish: &Wish, done: &mut snowtoken::login::LoggedIn) -> Re
 }
 
 /// Files that follow the tokens get the new ones.
-fn follow(store: &mut dyn TokenStore, wish: &Wish, done: &snowtoken::login::LoggedIn) {
+fn follow(store: &mut dyn TokenStore, wish: &Wish, done: &LoggedIn) {
     let secret = store.client_secret(&wish.profile.name, &session::binding(&wish.profile));
     let secret = secret.ok().flatten();
     let credentials = Credentials {
@@ -185,10 +229,53 @@ impl Watcher for Screen<'_> {
 
     fn waiting(&self, _left: Duration) {}
 
-    fn exchanging(&self) {}
+    fn exchanging(&self) {
+        let consent = Consent { exchanging: true, ..self.consent.clone() };
+        self.ticket.tell_quietly(Work::Consent(consent));
+    }
+}
+
+impl Unstored {
+    /// Tries the store once more, beside the pages.
+    pub(super) fn again(self, tools: &Tools) -> (Work, impl FnOnce(&Ticket) + Send + use<>) {
+        let tools = tools.clone();
+        let consent = Consent::over();
+        let waiting = Consent { exchanging: true, ..consent.clone() };
+        let run = move |ticket: &Ticket| {
+            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+            let (wish, done) = &mut *held;
+            let end = match keep(&tools, wish, done) {
+                Ok(()) => End::Connected,
+                Err(error) => End::unstored(&error, self.held.clone()),
+            };
+            drop(held);
+            ticket.tell(Work::Consent(Consent { end: Some(end), ..consent }));
+        };
+        (Work::Consent(waiting), run)
+    }
+
+    /// The tokens as a file, for a store that can be written again later.
+    pub(super) fn as_json(&self) -> Result<(String, Secret), Unfit> {
+        let held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+        let (wish, done) = &*held;
+        let credentials = Credentials {
+            profile: &wish.profile,
+            client_secret: wish.secret.as_ref(),
+            tokens: Some(&done.tokens),
+            fresh_code: None,
+            created: done.tokens.granted_at,
+        };
+        let text = credentials.render(&Order::of(Format::Json))?;
+        Ok((wish.profile.name.to_string(), Secret::new(text.as_str())))
+    }
 }
 
 impl End {
+    fn unstored(error: &Error, held: Arc<Mutex<(Wish, LoggedIn)>>) -> Self {
+        let (text, hints) = (error.to_string(), error.hints());
+        Self::Unstored(Unstored { held, text, hints, code: error.code().entry().code })
+    }
+
     fn of(error: &Error) -> Self {
         let mishap = match error {
             Error::Redirect(AuthorizationError::Refused(refused))
@@ -229,7 +316,7 @@ mod tests {
         let error = TokenError::Refused { status: 401, error };
         match End::of(&Error::Token(TokenFailure { phase, error })) {
             End::Not { mishap, .. } => mishap,
-            End::Connected => None,
+            End::Connected | End::Unstored(_) => None,
         }
     }
 

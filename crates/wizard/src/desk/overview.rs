@@ -2,40 +2,55 @@
 
 use jiff::Timestamp;
 use snowtoken::config;
+use snowtoken::core::diagnosis::Diagnose;
 use snowtoken::core::profile::{Grant, Profile};
 use snowtoken::store::{Held, RecordState, Standing};
 
+use super::fixes::{Around, bad};
 use super::{Desk, shown, words};
-use crate::pages::{Frame, Home, Row};
+use crate::pages::{Done, Frame, Home, Row};
 use crate::site::Reply;
 use crate::steps::Step;
 use crate::texts::EN;
 
 impl Desk {
     pub(super) fn home(&mut self) -> Reply {
-        let rows = self.rows();
+        let (rows, trouble) = self.rows();
         let name = self.journey.profile.clone().or_else(|| self.journey.target.clone());
         let resume = (self.journey.step != Step::Target).then(|| name.unwrap_or_default());
-        if rows.is_empty() && resume.is_none() {
+        if rows.is_empty() && resume.is_none() && trouble.is_none() {
             // Nobody needs an empty overview.
             return Reply::To("/journey".to_owned());
         }
-        shown(&Home { frame: Frame::new(EN.home_title), rows, resume })
+        shown(&Home { frame: Frame::new(EN.home_title), trouble, rows, resume })
     }
 
-    fn rows(&self) -> Vec<Row> {
-        let Ok(config) = config::load(&self.tools.home) else { return Vec::new() };
-        let store = self.tools.store().ok().flatten();
+    /// The connections, and why they are not all that there is to know.
+    fn rows(&self) -> (Vec<Row>, Option<Done>) {
+        let trouble = |error: &dyn Diagnose| Some(bad(error, &Around::default()));
+        let config = match config::load(&self.tools.home) {
+            Ok(config) => config,
+            Err(error) => return (Vec::new(), trouble(&error)),
+        };
+        let (store, trouble) = match self.tools.store() {
+            Ok(store) => (store, None),
+            Err(error) => (None, trouble(&error)),
+        };
         let now = self.tools.world.now();
-        config
+        let rows = config
             .profiles()
             .iter()
             .map(|profile| {
                 let standing =
                     store.as_ref().and_then(|s| s.standing(&profile.name).ok().flatten());
-                row(profile, standing.as_ref(), now)
+                let row = row(profile, standing.as_ref(), now);
+                match trouble {
+                    None => row,
+                    Some(_) => Row { end: EN.home_end_unknown.to_owned(), ..row },
+                }
             })
-            .collect()
+            .collect();
+        (rows, trouble)
     }
 }
 

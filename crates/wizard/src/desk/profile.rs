@@ -35,6 +35,8 @@ impl Desk {
         }
         let now = self.tools.world.now();
         let done = self.done.take_if(|(own, _)| own == name).map(|(_, done)| done);
+        // A store that cannot be read is no store without tokens.
+        let closed = self.tools.store().err().map(|error| bad(&error, &Around::profile(&profile)));
         let target = self.tools.targets();
         let product = target.find(&profile.target).map_or(&profile.target, |target| &target.title);
         let fact = |name: &str, text: &str| Fact { name: name.to_owned(), text: text.to_owned() };
@@ -46,14 +48,18 @@ impl Desk {
         if let Some(user) = held.as_ref().and_then(|held| held.user.as_deref()) {
             facts.push(fact(EN.home_user, user));
         }
-        facts.push(fact(EN.home_end, &overview::end(&profile, held.as_ref(), now)));
+        let is_known = closed.is_none();
+        if is_known {
+            facts.push(fact(EN.home_end, &overview::end(&profile, held.as_ref(), now)));
+        }
         shown(&ProfilePage {
             frame: Frame::new(name),
             name: name.to_owned(),
-            done,
+            done: closed.or(done),
+            is_known,
             facts,
             timeline: held.as_ref().map(|held| timeline(EN.proof_now, &marks(held, now))),
-            actions: ProfilePage::actions(held.is_some()),
+            actions: ProfilePage::actions(held.is_some(), !profile.grant.renews_itself()),
         })
     }
 
@@ -68,6 +74,10 @@ impl Desk {
     pub(super) fn act(&mut self, name: &str, action: &str, form: &Form) -> Reply {
         let Some((profile, _)) = self.known(name) else { return Reply::NotFound };
         match action {
+            "again" | "client" if profile.grant.renews_itself() => {
+                self.done = Some((name.to_owned(), Done::warn(EN.profile_by_itself)));
+                Reply::To(format!("/profile/{name}"))
+            }
             "again" => {
                 self.jobs.end();
                 self.go(Journey::again(&profile));
@@ -166,7 +176,11 @@ impl Desk {
             known: words::known_by(end.known_by),
         }));
         shown(&ProofPage {
-            frame: Frame::on(Rail::Proof, EN.proof_title),
+            frame: Frame::on(
+                Rail::Proof,
+                proof.trouble.as_ref().map_or(EN.proof_title, |_| EN.proof_not_title),
+            ),
+            trouble: proof.trouble,
             user: held.user.clone().unwrap_or_else(|| EN.somebody.to_owned()),
             readings: proof.readings,
             warnings: proof.warnings,
@@ -178,7 +192,9 @@ impl Desk {
     fn prove(&self, name: &ProfileName) -> Begun {
         let (tools, name) = (self.tools.clone(), name.clone());
         self.jobs.begin(Work::Proving(name.to_string()), move |ticket| {
-            let proof = proof(&tools, &name).unwrap_or_default();
+            let around = tools.profile(&name).map(|own| Around::profile(&own)).unwrap_or_default();
+            let failed = |error| Proof { trouble: Some(bad(&error, &around)), ..Proof::default() };
+            let proof = proof(&tools, &name, &around).unwrap_or_else(failed);
             ticket.tell(Work::Proved(name.to_string(), proof));
         })
     }
@@ -201,8 +217,10 @@ fn revoke(session: &Session) -> Result<String, Error> {
 }
 
 /// Which of the product's tables the token opens, and what somebody should know about its user.
-fn proof(tools: &Tools, name: &ProfileName) -> Result<Proof, Error> {
+fn proof(tools: &Tools, name: &ProfileName, around: &Around) -> Result<Proof, Error> {
     let session = tools.session(name)?;
+    // Whoever comes back later finds an access token that has ended: a new one is got then.
+    let trouble = session.verify().err().map(|error| bad(&error, around));
     let (profile, record) = (session.profile(), session.record()?);
     let targets = tools.targets();
     let tables = targets.find(&profile.target).map_or(&[][..], |target| &target.tables);
@@ -215,6 +233,7 @@ fn proof(tools: &Tools, name: &ProfileName) -> Result<Proof, Error> {
     let plain = |line: String| line.strip_prefix("warning: ").map_or(line.clone(), str::to_owned);
     let concerns = arrival::user_concerns(&record.facts);
     Ok(Proof {
+        trouble,
         readings: tables.iter().map(read).collect(),
         warnings: differ.into_iter().chain(concerns).map(plain).collect(),
     })

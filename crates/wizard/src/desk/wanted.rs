@@ -62,18 +62,26 @@ impl Desk {
         self.typed.as_ref().filter(|(own, _)| *own == binding).map(|(_, secret)| secret.clone())
     }
 
-    /// Takes a secret for this profile. Where tokens are at work with another one, it replaces that
-    /// only once tokens came with it; until then it is in memory alone.
+    /// Takes a secret for this profile, and tells whether it is stored although nothing has proved it.
+    /// Where another one is at work, or was, it replaces that only once tokens came with it; until then
+    /// it is in memory alone.
     pub(super) fn take_secret(
         &mut self,
         profile: &Profile,
         secret: &Secret,
-    ) -> Result<(), snowtoken::Error> {
-        if self.known(profile.name.as_str()).is_some_and(|(_, held)| held.is_some()) {
+    ) -> Result<bool, snowtoken::Error> {
+        if !self.journey.unproved && self.has_what_would_be_lost(&profile.name) {
             self.typed = Some((session::binding(profile), secret.clone()));
-            return Ok(());
+            return Ok(false);
         }
-        self.keep_secret(profile, secret)
+        self.keep_secret(profile, secret)?;
+        Ok(true)
+    }
+
+    /// Whether there are tokens of this profile, or a secret for its next ones.
+    fn has_what_would_be_lost(&self, name: &ProfileName) -> bool {
+        self.known(name.as_str())
+            .is_some_and(|(known, held)| held.is_some() || self.stored_secret(&known).is_some())
     }
 
     /// Stores the secret, and the profile that it belongs to.

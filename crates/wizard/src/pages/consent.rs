@@ -3,7 +3,7 @@
 use askama::Template;
 use snowtoken::core::diagnosis::Code;
 
-use super::fix::{self, Button, Fix};
+use super::fix::{self, Button, Fix, Press};
 use super::{Frame, Page, Rail, Trouble};
 use crate::texts::EN;
 
@@ -102,11 +102,29 @@ impl MishapPage {
             Mishap::WrongUser => (EN.wrong_user_title, EN.wrong_user_text),
         };
         let mut page = Self::new(title, text.into(), Vec::new(), code);
-        if mishap == Mishap::Refused {
+        match mishap {
             // It says itself what comes first.
-            page.ways.reverse();
+            Mishap::Refused => page.ways.reverse(),
+            Mishap::WrongUser => page.ways.push(Button::journey(EN.wrong_user_take, "anybody")),
+            Mishap::Denied | Mishap::Expired | Mishap::WrongWindow => {}
         }
         page
+    }
+
+    /// The tokens came, and are nowhere but in memory.
+    pub fn unstored(text: &str, fixes: Vec<Fix>, code: &'static str) -> Self {
+        let path = "/journey/tokens".to_owned();
+        let file =
+            Button { title: EN.unstored_download.to_owned(), press: Press::Form(path, None) };
+        let ways = vec![Button::journey(EN.unstored_again, "store"), file];
+        let text = format!("{text}. {}", EN.unstored_text);
+        Self { ways, ..Self::new(EN.unstored_title, text, fixes, code) }
+    }
+
+    /// A failure of a step that opens nothing in ServiceNow.
+    pub fn beside(text: String, fixes: Vec<Fix>, code: &'static str) -> Self {
+        let ways = vec![Button::journey(EN.again, "check")];
+        Self { ways, ..Self::told(text, fixes, code) }
     }
 
     /// Any other one, in the words of the library.
@@ -142,6 +160,7 @@ impl Page for MishapPage {
             ("refused", of(Mishap::Refused, "code-refused")),
             ("wrong-window", of(Mishap::WrongWindow, "state-mismatch")),
             ("wrong-user", of(Mishap::WrongUser, "user-mismatch")),
+            ("unstored", Self::unstored("the store is in use", fix::samples(), "store-locked")),
             ("other", other),
         ]
     }

@@ -2,7 +2,7 @@
 
 use askama::Template;
 
-use super::{Frame, Page};
+use super::{Done, Frame, Page};
 use crate::texts::EN;
 
 /// The overview.
@@ -11,6 +11,8 @@ use crate::texts::EN;
 pub struct Home {
     /// Around it.
     pub frame: Frame,
+    /// Why they cannot be shown, or not all that is known of them.
+    pub trouble: Option<Done>,
     /// One for each profile.
     pub rows: Vec<Row>,
     /// What somebody was in the middle of.
@@ -40,11 +42,14 @@ impl Page for Home {
             user: "integration.user".into(),
             end: end.into(),
         };
-        let home = |rows, resume| Self { frame: Frame::new(EN.home_title), rows, resume };
+        let home =
+            |rows, resume| Self { frame: Frame::new(EN.home_title), trouble: None, rows, resume };
+        let locked = Done::bad("the store is in use", None, "/explain/store-locked".to_owned());
         let rows = vec![row("classics", "in 340 days"), row("acme-prod", "tomorrow")];
         vec![
             ("empty", home(Vec::new(), None)),
             ("two", home(rows.clone(), None)),
+            ("closed", Self { trouble: Some(locked), ..home(rows.clone(), None) }),
             ("interrupted", home(rows, Some("classics, at the OAuth client".into()))),
         ]
     }

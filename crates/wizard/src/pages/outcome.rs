@@ -3,7 +3,7 @@
 use askama::Template;
 use snowtoken::Secret;
 
-use super::{Choice, Done, Frame, Page, Rail};
+use super::{Choice, Done, Frame, Page, Rail, fix};
 use crate::draw::{Mark, timeline};
 use crate::texts::EN;
 
@@ -13,6 +13,8 @@ use crate::texts::EN;
 pub struct ProofPage {
     /// Around it.
     pub frame: Frame,
+    /// Why they do not work now.
+    pub trouble: Option<Done>,
     /// Whose they are.
     pub user: String,
     /// What they can read.
@@ -65,6 +67,8 @@ pub struct HandOverPage {
     pub fields: Vec<FormField>,
     /// What somebody should know.
     pub warnings: Vec<String>,
+    /// The access token has ended: what is handed over now opens nothing.
+    pub is_over: bool,
     /// Where the credentials file goes.
     pub place: Option<String>,
     /// The shapes there are.
@@ -140,6 +144,7 @@ impl Page for ProofPage {
         };
         let page = |warnings| Self {
             frame: Frame::on(Rail::Proof, EN.proof_title),
+            trouble: None,
             user: "integration.user".into(),
             readings: vec![
                 reading("kb_knowledge", "readable"),
@@ -163,7 +168,17 @@ impl Page for ProofPage {
             ],
         };
         let admin = "The tokens belong to an administrator: whoever has them may do everything.";
-        vec![("good", page(Vec::new())), ("admin", page(vec![admin.into()]))]
+        let asleep = Self {
+            frame: Frame::on(Rail::Proof, EN.proof_not_title),
+            trouble: Some(Done::bad(
+                "the instance is hibernating.",
+                fix::samples().first().cloned(),
+                "/explain/instance-asleep".to_owned(),
+            )),
+            readings: Vec::new(),
+            ..page(Vec::new())
+        };
+        vec![("good", page(Vec::new())), ("admin", page(vec![admin.into()])), ("asleep", asleep)]
     }
 }
 
@@ -198,13 +213,19 @@ impl Page for HandOverPage {
             done,
             fields: fields.clone(),
             warnings: vec![EN.hand_over_spent.into()],
+            is_over: false,
             place: Some("/home/ada/Desktop/servicenow_credentials.txt".into()),
             formats: vec![format("credentials-file"), format("json"), format("dotenv")],
             has_reminder: is_journey,
         };
         let text = format!("{} /home/ada/servicenow_credentials.txt", EN.hand_over_saved);
         let saved = Done::good(text);
-        vec![("knowledge-hub", page(true, None)), ("saved", page(false, Some(saved)))]
+        let over = Self { is_over: true, ..page(false, None) };
+        vec![
+            ("knowledge-hub", page(true, None)),
+            ("saved", page(false, Some(saved))),
+            ("over", over),
+        ]
     }
 }
 

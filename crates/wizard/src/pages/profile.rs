@@ -17,6 +17,8 @@ pub struct ProfilePage {
     pub name: String,
     /// What became of the last action.
     pub done: Option<Done>,
+    /// Whether the store could be read.
+    pub is_known: bool,
     /// What is known.
     pub facts: Vec<Fact>,
     /// The drawn timeline, if there are tokens.
@@ -42,6 +44,11 @@ impl Done {
     /// It was done.
     pub fn good(text: impl Into<String>) -> Self {
         Self { kind: "good", text: text.into(), fix: None, why: None }
+    }
+
+    /// There is something to know.
+    pub fn warn(text: impl Into<String>) -> Self {
+        Self { kind: "warn", ..Self::good(text) }
     }
 
     /// It was not.
@@ -109,11 +116,14 @@ pub struct DoctorPage {
 }
 
 impl ProfilePage {
-    /// What can be done with a profile.
-    pub fn actions(has_tokens: bool) -> Vec<Action> {
+    /// What can be done with a profile; nobody signs in for a client that gets its tokens by itself.
+    pub fn actions(has_tokens: bool, needs_a_person: bool) -> Vec<Action> {
         let action = |path, title, class| Action { path, title, class };
-        let mut actions =
-            vec![action("again", EN.profile_again, if has_tokens { "quiet" } else { "" })];
+        let again = action("again", EN.profile_again, if has_tokens { "quiet" } else { "" });
+        let mut actions: Vec<Action> = needs_a_person.then_some(again).into_iter().collect();
+        if has_tokens && !needs_a_person {
+            actions.push(action("refresh", EN.profile_refresh, "quiet"));
+        }
         if has_tokens {
             actions.insert(0, action("hand-over", EN.profile_hand_over, ""));
             actions.push(action("verify", EN.profile_verify, "quiet"));
@@ -135,13 +145,14 @@ impl Page for ProfilePage {
             frame: Frame::new("classics"),
             name: "classics".into(),
             done,
+            is_known: true,
             facts: vec![
                 fact(EN.home_instance, "https://classics.service-now.com"),
                 fact(EN.profile_target, "NiCE CXone Knowledge Hub (ServiceNow knowledge source)"),
                 fact(EN.home_user, "integration.user"),
             ],
             timeline: has_tokens.then(|| timeline(EN.proof_now, &ProofPage::marks())),
-            actions: Self::actions(has_tokens),
+            actions: Self::actions(has_tokens, true),
         };
         let done = Done::good("The instance accepts the access token.");
         let refused = Done::bad(
@@ -226,5 +237,22 @@ impl Page for DoctorPage {
             Some("/explain/instance-asleep".into()),
         );
         vec![("working", Self::working("classics".into(), "1".into())), ("asleep", found)]
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn nobody_signs_in_for_a_client_that_gets_its_tokens_by_itself() {
+        let paths = |has_tokens, needs_a_person| {
+            let actions = ProfilePage::actions(has_tokens, needs_a_person);
+            actions.into_iter().map(|action| action.path).collect::<Vec<_>>()
+        };
+        assert_eq!(paths(true, true), ["hand-over", "again", "verify", "doctor", "revoke"]);
+        assert_eq!(paths(false, true), ["again", "doctor"]);
+        assert_eq!(paths(true, false), ["hand-over", "refresh", "verify", "doctor", "revoke"]);
+        assert_eq!(paths(false, false), ["doctor"]);
     }
 }

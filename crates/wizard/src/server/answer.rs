@@ -1,5 +1,6 @@
 //! Every answer with all its headers, refusals included.
 
+use std::sync::OnceLock;
 use std::time::Duration;
 
 use base64::Engine as _;
@@ -27,18 +28,11 @@ pub(super) struct Answer {
 
 impl Answer {
     /// What the site says. The forms' token is put in here, so that no page can forget or leak it.
-    pub(super) fn of(reply: Reply, csrf: &Secret, idle: Duration) -> Self {
+    pub(super) fn of(reply: Reply, csrf: &Secret, aging: &Aging) -> Self {
         match reply {
             Reply::Page(status, html) | Reply::Goodbye(Shown(status, html)) => {
-                let age = age(idle);
-                let body = filled(&html, csrf, idle, &age);
-                let policy = policy(&[STYLE, &age]);
-                Self {
-                    status,
-                    kind: HTML,
-                    body,
-                    more: vec![(header::CONTENT_SECURITY_POLICY, policy)],
-                }
+                let more = vec![(header::CONTENT_SECURITY_POLICY, aging.policy.clone())];
+                Self { status, kind: HTML, body: filled(&html, csrf, aging), more }
             }
             Reply::To(path) | Reply::Soon { to: path, .. } => Self {
                 status: StatusCode::SEE_OTHER,
@@ -101,9 +95,10 @@ impl Answer {
             headers.insert(HeaderName::from_static(name), HeaderValue::from_static(value));
         }
         headers.insert(header::CONTENT_TYPE, HeaderValue::from_static(self.kind));
-        for (name, value) in
-            [(header::CONTENT_SECURITY_POLICY, policy(&[STYLE]))].into_iter().chain(self.more)
-        {
+        if let Ok(value) = HeaderValue::from_str(usual_policy()) {
+            headers.insert(header::CONTENT_SECURITY_POLICY, value);
+        }
+        for (name, value) in self.more {
             // Made of our own words; what is no header value is left out.
             if let Ok(value) = HeaderValue::from_str(&value) {
                 headers.insert(name, value);
@@ -131,13 +126,13 @@ impl Answer {
 
 /// Puts the forms' token, and what a page needs to know of its age, where the frame of our pages has
 /// its marks. Foreign text cannot look like that: its quotes and brackets are escaped.
-fn filled(html: &str, csrf: &Secret, idle: Duration, age: &str) -> Zeroizing<Vec<u8>> {
-    let (token, idle) = (csrf.expose(), idle.as_secs().to_string());
+fn filled(html: &str, csrf: &Secret, aging: &Aging) -> Zeroizing<Vec<u8>> {
+    let token = csrf.expose();
     let places = [
         (format!("name=\"{CSRF_FIELD}\" value=\""), CSRF_MARK, "\"", token),
         ("<body data-csrf=\"".to_owned(), CSRF_MARK, "\"", token),
-        ("\" data-idle=\"".to_owned(), IDLE_MARK, "\"", idle.as_str()),
-        ("<noscript><style>".to_owned(), AGE_MARK, "<", age),
+        ("\" data-idle=\"".to_owned(), IDLE_MARK, "\"", &aging.seconds),
+        ("<noscript><style>".to_owned(), AGE_MARK, "<", &aging.style),
     ];
     let mut marks: Vec<(usize, &str, &str)> = Vec::new();
     for (before, mark, after, filling) in &places {
@@ -189,12 +184,32 @@ const FIXED: [(&str, &str); 9] = [
     ("x-robots-tag", "noindex"),
 ];
 
-/// Where there is no script, time hides the forms by itself and shows why.
-fn age(idle: Duration) -> String {
-    let idle = idle.as_secs();
-    format!(
-        "main form,main button{{animation:gone 0s {idle}s forwards}}.old{{animation:shown 0s {idle}s forwards}}"
-    )
+/// How a page grows too old to send anything.
+pub(super) struct Aging {
+    /// After how many seconds.
+    seconds: String,
+    /// Where there is no script, time hides the forms by itself and shows why.
+    style: String,
+    /// The policy of a page with this style.
+    policy: String,
+}
+
+impl Aging {
+    pub(super) fn after(idle: Duration) -> Self {
+        let seconds = idle.as_secs().to_string();
+        let style = format!(
+            "main form,main button{{animation:gone 0s {seconds}s forwards}}\
+             .old{{animation:shown 0s {seconds}s forwards}}"
+        );
+        let policy = policy(&[STYLE, &style]);
+        Self { seconds, style, policy }
+    }
+}
+
+/// Where nothing ages.
+fn usual_policy() -> &'static str {
+    static POLICY: OnceLock<String> = OnceLock::new();
+    POLICY.get_or_init(|| policy(&[STYLE]))
 }
 
 /// Nothing is loaded from anywhere; our own styles and our script are known by their hashes.

@@ -5,6 +5,7 @@ use std::collections::VecDeque;
 use std::convert::Infallible;
 use std::future::poll_fn;
 use std::io;
+use std::net::{SocketAddr, SocketAddrV4};
 use std::rc::Rc;
 use std::time::Duration;
 
@@ -52,8 +53,8 @@ impl Connections {
     ) {
         loop {
             match socket.accept().await {
-                Ok((stream, _)) => {
-                    let signs = Rc::new(Signs::default());
+                Ok((stream, peer)) => {
+                    let signs = Rc::new(Signs { ends: ends(&stream, peer), ..Signs::default() });
                     let task = spawn_local(serve(stream, service.clone(), signs.clone()));
                     self.add(Open { task, signs });
                 }
@@ -86,6 +87,14 @@ impl Connections {
             }
         };
         drop(timeout(FAREWELL, finish).await);
+    }
+}
+
+/// Both ends of a connection: the other one first.
+fn ends(stream: &TcpStream, peer: SocketAddr) -> Option<(SocketAddrV4, SocketAddrV4)> {
+    match (peer, stream.local_addr()) {
+        (SocketAddr::V4(peer), Ok(SocketAddr::V4(here))) => Some((peer, here)),
+        _ => None,
     }
 }
 

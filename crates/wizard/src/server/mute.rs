@@ -3,6 +3,7 @@
 
 use std::cell::{Cell, RefCell};
 use std::io;
+use std::net::SocketAddrV4;
 use std::pin::Pin;
 use std::rc::Rc;
 use std::task::{Context, Poll, ready};
@@ -22,6 +23,8 @@ pub(super) struct Signs {
     pub(super) answered: Cell<bool>,
     /// The guard let the request through: it is our own browser's.
     pub(super) passed: Cell<bool>,
+    /// Its ends: the other one first.
+    pub(super) ends: Option<(SocketAddrV4, SocketAddrV4)>,
     /// How the head of the request looks on the wire.
     pub(super) head: RefCell<Head>,
 }

@@ -6,6 +6,8 @@ use snowtoken::core::printable::Printable;
 use snowtoken::core::target::{Class, Target};
 use snowtoken::targets::{self, Targets};
 
+use crate::output;
+
 /// The width of the labels.
 const LABEL: usize = 24;
 
@@ -156,7 +158,7 @@ impl Sheet {
     /// A label and a text, which goes on below itself.
     fn line(&mut self, label: &str, text: &str) {
         let mut label = label;
-        for line in wrapped(text, WIDTH - LABEL) {
+        for line in output::wrapped(text, WIDTH - LABEL) {
             let _ = writeln!(self.0, "{}", format!("{label:<LABEL$}{line}").trim_end());
             label = "";
         }
@@ -173,30 +175,12 @@ impl Sheet {
     }
 }
 
-/// Cut at blanks, so that no line is wider; a word that is stays whole.
-fn wrapped(text: &str, width: usize) -> Vec<String> {
-    let mut lines: Vec<String> = Vec::new();
-    for word in text.split(' ') {
-        match lines.last_mut() {
-            Some(line) if line.chars().count() + 1 + word.chars().count() <= width => {
-                line.push(' ');
-                line.push_str(word);
-            }
-            _ => lines.push(word.to_owned()),
-        }
-    }
-    lines
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
 
     #[test]
     fn long_texts_go_on_below_themselves_and_lose_nothing() {
-        assert_eq!(wrapped("a bb ccc dddd", 6), ["a bb", "ccc", "dddd"]);
-        assert_eq!(wrapped("abcdefghij k", 4), ["abcdefghij", "k"]);
-        assert_eq!(wrapped("", 4), [""]);
         let known = Targets::built_in();
         for target in known.all() {
             let sheet = of(&known, target);

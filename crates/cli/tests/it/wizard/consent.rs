@@ -58,6 +58,61 @@ fn a_page_that_was_left_open_sends_nothing_without_any_script_too() {
 }
 
 #[test]
+fn a_secret_leaves_the_clipboard_wherever_somebody_is_by_then() {
+    let walk = Walk::new(true);
+    walk.register(ID, SECRET);
+    let steps = ["where", "exists", "client", "allow", "proof", "clipboard"];
+    let report = walk.killed_after(&steps);
+    let token = walk.sandbox.run(&["token", NAME]).ok().token();
+    assert_eq!(report["clipboard"], json!([SECRET, SECRET, token, SECRET]));
+}
+
+#[test]
+fn an_instance_that_takes_its_time_is_waited_for_on_a_page_that_says_so() {
+    for scripts in [true, false] {
+        let walk = Walk::new(scripts);
+        walk.register(ID, SECRET);
+        for knob in ["fault.path=/oauth_token.do", "fault.delay=5000", "fault.kind=slow"] {
+            walk.instance.set(knob);
+        }
+        walk.killed_after(&["where", "exists", "client", "slowly", "proof"]);
+    }
+}
+
+/// Nothing has to be asked for twice because this machine was in the way.
+#[test]
+fn tokens_that_cannot_be_stored_are_kept_until_they_can() {
+    let walk = Walk::new(true);
+    walk.register(ID, SECRET);
+    let steps = ["where", "exists", "client", "unstored", "proof", "handOver", "done"];
+    let report = walk.to_the_end(&steps);
+    let page = report["unstored"].as_str().unwrap();
+    assert!(page.contains("they are in memory here, and nowhere else"), "{page}");
+    let file = report["downloads"]["unstored"]["text"].as_str().unwrap();
+    let file: serde_json::Value = serde_json::from_str(file).unwrap();
+    let token = walk.sandbox.run(&["token", NAME]).ok().token();
+    assert!(file.to_string().contains(&token), "{file:#}");
+    let exchanges = walk.instance.token_requests();
+    let codes = exchanges.iter().filter(|request| request.field("code").is_some());
+    assert_eq!(codes.count(), 1, "{exchanges:#?}");
+}
+
+/// An instance that cannot prove the tokens just now has given them all the same.
+#[test]
+fn tokens_that_cannot_be_proved_now_are_kept_and_tried_again() {
+    let walk = Walk::new(true);
+    walk.register(ID, SECRET);
+    walk.instance.set("fault.path=/api/now/ui/user/current_user");
+    walk.instance.set("fault.kind=unavailable");
+    let report = walk.killed_after(&["where", "exists", "client", "allow", "notProved"]);
+    assert!(report["notProved"].as_str().unwrap().contains("503"), "{report:#}");
+    walk.instance.set("fault.kind=none");
+    walk.killed_after(&["resume", "proof", "handOver"]);
+    let token = walk.sandbox.run(&["token", NAME]).ok().token();
+    assert!(walk.instance.is_alive(&token));
+}
+
+#[test]
 fn a_server_that_nobody_here_wrote_gives_tokens_to_the_wizard_too() {
     asks_a_foreign_server(&Walk::new(true));
 }

@@ -63,6 +63,55 @@ fn signing_in_again_brings_new_tokens_and_somebody_else_changes_nothing() {
 }
 
 #[test]
+fn the_new_user_is_taken_by_whoever_says_so() {
+    let (mut walk, _) = connected(&[]);
+    let before = token(&walk);
+    walk.instance.employ("beth.anglin", "snow", &[]);
+    walk.user = "beth.anglin";
+    let report = walk.killed_after(&["profile", "again", "newUser", "proof"]);
+    assert!(report["proof"].as_str().unwrap().contains("beth.anglin"), "{report:#}");
+    let after = token(&walk);
+    assert_ne!(after, before);
+    assert!(walk.instance.is_alive(&after));
+}
+
+#[test]
+fn a_sign_in_that_was_given_up_for_something_else_says_so() {
+    let (mut walk, _) = connected(&[]);
+    let before = token(&walk);
+    // With a script the page would have begun anew by itself.
+    walk.scripts = false;
+    let report = walk.killed_after(&["profile", "signIn", "left", "allow", "proof"]);
+    let left = report["left"].as_str().unwrap();
+    assert!(left.contains("that sign-in was given up"), "{left}");
+    assert!(walk.instance.is_alive(&before) && walk.instance.is_alive(&token(&walk)));
+}
+
+#[test]
+fn whoever_comes_back_later_is_not_handed_what_has_ended() {
+    let (walk, _) = connected(&[]);
+    walk.instance.pass(Duration::from_mins(31));
+    // By the time the browser is open, two seconds have gone by.
+    walk.instance.set("lifespan.access=3");
+    walk.sandbox.run(&["refresh", NAME]).ok();
+    walk.instance.set("lifespan.access=0");
+    let report = walk.killed_after(&["profile", "over"]);
+    let page = report["over"].as_str().unwrap();
+    assert!(!page.contains("has ended"), "{page}");
+    assert!(walk.instance.is_alive(&token(&walk)));
+}
+
+/// Also when the tokens have been ended: the next ones need the secret that is stored.
+#[test]
+fn a_secret_that_nothing_has_proved_takes_the_place_of_none() {
+    let (walk, _) = connected(&["profile", "revoke"]);
+    walk.killed_after(&["profile", "mistyped"]);
+    // Nobody mends it: the stored one is there for the next sign-in.
+    walk.killed_after(&["profile", "again", "proof"]);
+    assert!(walk.instance.is_alive(&token(&walk)));
+}
+
+#[test]
 fn the_doctor_says_what_is_in_the_way_and_every_button_of_it_leads_somewhere() {
     let (walk, _) = connected(&[]);
     walk.instance.set("fault.kind=asleep");
