@@ -38,6 +38,8 @@
   }
   function watch() {
     clearTimeout(clearing);
+    // Whoever copies the address for this page, or comes back much later, has something else in there.
+    if (document.getElementById("redirected") || Date.now() - until > 300000) { until = 0; }
     if (!until) { return; }
     clearing = setTimeout(function () {
       navigator.clipboard.writeText("").then(function () { keep(0); }).catch(function () {});

@@ -35,6 +35,7 @@ use crate::steps::{Journey, Step};
 use crate::texts::EN;
 
 use job::Jobs;
+use login::Unstored;
 use memory::Memory;
 
 /// What everything is done with.
@@ -45,6 +46,8 @@ pub(crate) struct Tools {
     opener: Arc<Mutex<Opener>>,
     /// Held while a consent is waited for: there is one at a time.
     consent: Arc<Mutex<()>>,
+    /// Tokens that the store did not take, until it does.
+    unstored: Arc<Mutex<Option<Unstored>>>,
 }
 
 impl Tools {
@@ -67,6 +70,21 @@ impl Tools {
     fn session(&self, name: &ProfileName) -> Result<Session, Error> {
         let (profile, store) = (self.profile(name)?, self.present_store(name)?);
         Ok(Session::with_store(self.world.clone(), self.home.clone(), profile, store))
+    }
+
+    /// Tokens of this profile that exist only in memory.
+    fn unstored(&self, name: &str) -> Option<Unstored> {
+        let unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner);
+        unstored.clone().filter(|unstored| unstored.profile.as_str() == name)
+    }
+
+    fn hold_unstored(&self, new: Unstored) {
+        *self.unstored.lock().unwrap_or_else(PoisonError::into_inner) = Some(new);
+    }
+
+    fn forget_unstored(&self, name: &ProfileName) {
+        let mut unstored = self.unstored.lock().unwrap_or_else(PoisonError::into_inner);
+        unstored.take_if(|unstored| unstored.profile == *name);
     }
 
     fn targets(&self) -> Targets {
@@ -120,7 +138,7 @@ impl Desk {
         let memory = Memory::beside(&home);
         let journey = memory.read().unwrap_or_default();
         let opener = Arc::new(Mutex::new(opener));
-        let tools = Tools { world, home, opener, consent: Arc::default() };
+        let tools = Tools { world, home, opener, consent: Arc::default(), unstored: Arc::default() };
         Self {
             tools,
             journey,

@@ -148,8 +148,9 @@ texts! {
 
     exchanging_title = "Taking the tokens";
     unstored_title = "The tokens could not be stored";
-    unstored_text = "They are not lost: they are in memory here, and nowhere else, until this program ends or something else is begun. Mend what is in the way, and store them.";
+    unstored_text = "They are not lost: they are in memory here, and nowhere else, until this program ends. Mend what is in the way, and store them.";
     unstored_again = "Store them now";
+    unstored_discard = "Give them up and sign in again";
     unstored_download = "Download them as a file";
     denied_title = "Allow was not pressed";
     denied_text = "ServiceNow reports that consent was denied. Nothing was stored, and nothing was lost.";

@@ -60,6 +60,9 @@ export function home(walk) {
       await at('Somebody else signed in');
       report.wrongUser = await main();
     },
+    async unknownUser() {
+      await at('That did not work');
+    },
     // It is meant: the new user's tokens are wanted from now on.
     async newUser() {
       await at('Somebody else signed in');
@@ -81,12 +84,7 @@ export function home(walk) {
     // A secret that nothing has proved.
     async mistyped() {
       await press('Sign in again');
-      await at('Allow it in ServiceNow');
-      await press('Back');
-      await at('Client ID and secret');
-      await walk.fill('Client secret', 'mistyped-4711');
-      await press('Continue');
-      await at('Allow it in ServiceNow');
+      await steps.wrongSecret();
     },
     async toHandOver() {
       await press('Hand over');

@@ -283,6 +283,14 @@ const steps = {
       report.typed[what] = { atOnce, after: await said(), wrong: heard.wrong, secret: await field('Client secret').inputValue().catch(() => 'gone') };
     }
   },
+  async wrongSecret() {
+    await at('Allow it in ServiceNow');
+    await press('Back');
+    await at('Client ID and secret');
+    await own.fill(field('Client secret'), 'mistyped-4711');
+    await press('Continue');
+    await at('Allow it in ServiceNow');
+  },
   async client() {
     await at('Client ID and secret');
     await own.fill(field('Client ID'), task.client.id);
@@ -325,6 +333,12 @@ const steps = {
     report.unstored = await page.locator('main').innerText();
     await download('unstored', 'Download them as a file');
     await press('Store them now');
+    await at('The tokens could not be stored');
+    // Whatever else is done meanwhile.
+    const { origin } = new URL(page.url());
+    await page.goto(`${origin}/profile/${task.name}/doctor`);
+    await at('From here to a living token');
+    await page.goto(`${origin}/journey`);
     await at('The tokens could not be stored');
     fs.renameSync(`${task.key}.away`, task.key);
     await press('Store them now');

@@ -5,7 +5,7 @@ use snowtoken::core::profile::{Grant, Profile, ProfileName};
 use zeroize::Zeroizing;
 
 use super::job::{Applied, Work};
-use super::login::{self, Consent, End, Unstored};
+use super::login::{self, Unstored};
 use super::{Desk, Objected};
 use crate::pages::{Trouble, Wrong};
 use crate::site::{Form, Reply};
@@ -42,6 +42,13 @@ impl Desk {
                 Ok(())
             }
             "store" => return self.store_again(),
+            "discard" => {
+                self.jobs.end();
+                if let Some(unstored) = self.unstored() {
+                    self.tools.forget_unstored(&unstored.profile);
+                }
+                Ok(())
+            }
             "recheck" => {
                 self.jobs.end();
                 self.step(&Answer::Recheck)
@@ -224,10 +231,7 @@ impl Desk {
     }
 
     fn unstored(&self) -> Option<Unstored> {
-        match self.jobs.work() {
-            Work::Consent(Consent { end: Some(End::Unstored(unstored)), .. }) => Some(unstored),
-            _ => None,
-        }
+        self.tools.unstored(self.journey.profile.as_deref()?)
     }
 
     fn object_to_paste(&mut self, text: &str, code: &'static str) {

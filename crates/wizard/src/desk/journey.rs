@@ -1,7 +1,5 @@
 //! The pages of the journey, and what their forms do.
 
-use snowtoken::Error;
-use snowtoken::core::diagnosis::Diagnose as _;
 use snowtoken::core::oauth::client::Client;
 use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::servicenow::Instance;
@@ -141,6 +139,11 @@ impl Desk {
     fn allow_page(&mut self, objected: Objected) -> Reply {
         let Some(profile) = self.wanted_profile() else { return self.astray() };
         let (work, mark) = self.jobs.seen();
+        let is_storing = matches!(&work, Work::Consent(Consent { exchanging: true, end: None, .. }));
+        if !is_storing && let Some(unstored) = self.tools.unstored(profile.name.as_str()) {
+            let fixes = self.around().fixes(&unstored.hints);
+            return shown(&MishapPage::unstored(&unstored.text, fixes, unstored.code));
+        }
         match work {
             Work::Consent(Consent { end: Some(End::Connected), .. }) => {
                 self.jobs.end();
@@ -156,10 +159,6 @@ impl Desk {
                 Some(mishap) => MishapPage::of(mishap, code),
                 None => MishapPage::told(text, self.around().fixes(&hints), code),
             }),
-            Work::Consent(Consent { end: Some(End::Unstored(unstored)), .. }) => {
-                let fixes = self.around().fixes(&unstored.hints);
-                shown(&MishapPage::unstored(&unstored.text, fixes, unstored.code))
-            }
             Work::Consent(Consent { url: Some(url), .. }) => {
                 let aws =
                     self.journey.redirect_uri.as_deref().filter(|_| !self.journey.comes_back());
@@ -173,25 +172,17 @@ impl Desk {
                     seen: mark,
                 })
             }
-            _ => match self.begin_consent(profile) {
-                Ok(()) => {
-                    // It is told on the page that has a place for it.
-                    self.objection = Some(objected);
-                    Reply::To("/journey".to_owned())
-                }
-                Err(error) => {
-                    let fixes = self.around().fixes(&error.hints());
-                    let code = error.code().entry().code;
-                    shown(&MishapPage::beside(error.to_string(), fixes, code))
-                }
-            },
+            _ => {
+                self.begin_consent(profile);
+                // It is told on the page that has a place for it.
+                self.objection = Some(objected);
+                Reply::To("/journey".to_owned())
+            }
         }
     }
 
     /// The library's login begins to wait.
-    fn begin_consent(&mut self, profile: Profile) -> Result<(), Error> {
-        // Everything that can fail on this machine fails before a person is sent to ServiceNow.
-        self.tools.present_store(&profile.name)?.probe()?;
+    fn begin_consent(&mut self, profile: Profile) {
         let typed = self.typed_secret(&profile);
         let secret = typed.clone().or_else(|| self.stored_secret(&profile));
         let authentication = profile.authentication.with(secret.clone());
@@ -200,7 +191,6 @@ impl Desk {
         let wish = Wish { profile, client, typed, secret, expected };
         let (work, run) = login::begin(&self.tools, wish);
         self.jobs.begin(work, run);
-        Ok(())
     }
 
     fn user_of_before(&self, name: &ProfileName) -> Option<String> {

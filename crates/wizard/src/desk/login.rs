@@ -8,7 +8,7 @@ use snowtoken::core::diagnosis::{Code, Diagnose as _, Hint};
 use snowtoken::core::oauth::authorization::AuthorizationError;
 use snowtoken::core::oauth::client::Client;
 use snowtoken::core::oauth::error::ErrorCode;
-use snowtoken::core::profile::Profile;
+use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::servicenow::ApiError;
 use snowtoken::delivery::{self, Credentials, Format, Order, Unfit};
 use snowtoken::login::{LoggedIn, Login, Paste, Watcher};
@@ -42,8 +42,8 @@ pub(super) struct Consent {
 pub(super) enum End {
     /// Tokens are stored.
     Connected,
-    /// They came, and the store does not take them.
-    Unstored(Unstored),
+    /// They came, and the store does not take them: see [`Tools::unstored`].
+    Unstored,
     /// There are none.
     Not {
         /// What happened, if it has a page of its own.
@@ -60,6 +60,8 @@ pub(super) enum End {
 /// Tokens that exist only in memory: the store was fine before the browser opened and is not now.
 #[derive(Clone)]
 pub(super) struct Unstored {
+    /// Whose they are.
+    pub(super) profile: ProfileName,
     held: Arc<Mutex<(Wish, LoggedIn)>>,
     /// What the store says.
     pub(super) text: String,
@@ -128,7 +130,9 @@ pub(super) fn begin(tools: &Tools, wish: Wish) -> (Work, impl FnOnce(&Ticket) + 
             accept_bare_code: false,
             verify: true,
         };
-        let end = match login.run(&tools.world, incoming, &desk) {
+        // Everything that can fail on this machine fails before a person is sent to ServiceNow.
+        let ready = tools.present_store(&wish.profile.name).and_then(|mut own| Ok(own.probe()?));
+        let end = match ready.and_then(|()| login.run(&tools.world, incoming, &desk)) {
             Ok(done) => settle(&tools, wish, done),
             Err(error) => End::of(&error),
         };
@@ -146,8 +150,11 @@ fn settle(tools: &Tools, wish: Wish, mut done: LoggedIn) -> End {
     let kept = keep(tools, &wish, &mut done);
     done.finish(if kept.is_ok() { Ending::Done } else { Ending::Failed });
     match kept {
-        Ok(()) => End::Connected,
-        Err(error) => End::unstored(&error, Arc::new(Mutex::new((wish, done)))),
+        Ok(()) => {
+            tools.forget_unstored(&wish.profile.name);
+            End::Connected
+        }
+        Err(error) => Unstored::keep(tools, &error, Arc::new(Mutex::new((wish, done)))),
     }
 }
 
@@ -155,22 +162,29 @@ fn settle(tools: &Tools, wish: Wish, mut done: LoggedIn) -> End {
 /// nothing yet, what may only not read everything is better than another consent.
 fn judge(tools: &Tools, wish: &Wish, done: &mut LoggedIn) -> Result<(), Error> {
     let found = done.user.as_ref().and_then(snowtoken::core::token_set::User::name);
-    if let (Some(expected), Some(found)) = (&wish.expected, found)
-        && expected != found
-    {
-        return Err(Error::UserMismatch { found: found.to_owned(), expected: expected.clone() });
+    let unverified = done.unverified.take();
+    match (&wish.expected, found, unverified) {
+        (Some(expected), Some(found), _) if expected != found => {
+            Err(Error::UserMismatch { found: found.to_owned(), expected: expected.clone() })
+        }
+        // Whose they are is not known: what there is stays.
+        (Some(_), None, Some(error)) => Err(error),
+        (_, _, Some(error)) if !is_kept_unproved(tools, wish, &error) => Err(error),
+        _ => Ok(()),
     }
-    // What will pass is seen when the tokens are tried.
-    let Some(error) = done.unverified.take_if(|error| error.outcome() != Outcome::TryLater) else {
-        return Ok(());
-    };
-    let is_refused =
-        matches!(error, Error::Api(ApiError::NotAccepted(_) | ApiError::NewRefused(_)));
+}
+
+/// Whether tokens are kept although the instance did not prove them: what passes is seen when they are
+/// tried, and where there is nothing yet, mending rights needs no new consent.
+fn is_kept_unproved(tools: &Tools, wish: &Wish, error: &Error) -> bool {
+    if error.outcome() == Outcome::TryLater {
+        return true;
+    }
+    let is_refused = matches!(error, Error::Api(ApiError::NotAccepted(_) | ApiError::NewRefused(_)));
     let name = &wish.profile.name;
-    if is_refused || tools.present_store(name)?.load(name)?.is_some() {
-        return Err(error);
-    }
-    Ok(())
+    let held = || tools.present_store(name).and_then(|store| Ok(store.load(name)?));
+    // A store that cannot be read will not take them either, and that is told with a way out.
+    !is_refused && !matches!(held(), Ok(Some(_)))
 }
 
 fn keep(tools: &Tools, wish: &Wish, done: &mut LoggedIn) -> Result<(), Error> {
@@ -236,19 +250,32 @@ impl Watcher for Screen<'_> {
 }
 
 impl Unstored {
+    /// They stay where every page finds them, whatever else is begun.
+    fn keep(tools: &Tools, error: &Error, held: Arc<Mutex<(Wish, LoggedIn)>>) -> End {
+        let profile = held.lock().unwrap_or_else(PoisonError::into_inner).0.profile.name.clone();
+        let (text, hints, code) = (error.to_string(), error.hints(), error.code().entry().code);
+        tools.hold_unstored(Self { profile, held, text, hints, code });
+        End::Unstored
+    }
+
     /// Tries the store once more, beside the pages.
     pub(super) fn again(self, tools: &Tools) -> (Work, impl FnOnce(&Ticket) + Send + use<>) {
         let tools = tools.clone();
         let consent = Consent::over();
         let waiting = Consent { exchanging: true, ..consent.clone() };
         let run = move |ticket: &Ticket| {
-            let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
-            let (wish, done) = &mut *held;
-            let end = match keep(&tools, wish, done) {
-                Ok(()) => End::Connected,
-                Err(error) => End::unstored(&error, self.held.clone()),
+            let kept = {
+                let mut held = self.held.lock().unwrap_or_else(PoisonError::into_inner);
+                let (wish, done) = &mut *held;
+                keep(&tools, wish, done)
             };
-            drop(held);
+            let end = match kept {
+                Ok(()) => {
+                    tools.forget_unstored(&self.profile);
+                    End::Connected
+                }
+                Err(error) => Self::keep(&tools, &error, self.held.clone()),
+            };
             ticket.tell(Work::Consent(Consent { end: Some(end), ..consent }));
         };
         (Work::Consent(waiting), run)
@@ -271,11 +298,6 @@ impl Unstored {
 }
 
 impl End {
-    fn unstored(error: &Error, held: Arc<Mutex<(Wish, LoggedIn)>>) -> Self {
-        let (text, hints) = (error.to_string(), error.hints());
-        Self::Unstored(Unstored { held, text, hints, code: error.code().entry().code })
-    }
-
     fn of(error: &Error) -> Self {
         let mishap = match error {
             Error::Redirect(AuthorizationError::Refused(refused))
@@ -316,7 +338,7 @@ mod tests {
         let error = TokenError::Refused { status: 401, error };
         match End::of(&Error::Token(TokenFailure { phase, error })) {
             End::Not { mishap, .. } => mishap,
-            End::Connected | End::Unstored(_) => None,
+            End::Connected | End::Unstored => None,
         }
     }
 

@@ -1,26 +1,35 @@
 //! A profile that is there: its page, and what its buttons do.
 
 use jiff::Timestamp;
+use snowtoken::core::diagnosis::Diagnose as _;
 use snowtoken::core::profile::{Profile, ProfileName};
 use snowtoken::core::token_set::User;
 use snowtoken::store::Held;
-use snowtoken::{Error, Session, arrival};
+use snowtoken::{Error, Session, arrival, config};
 
 use super::fixes::{Around, bad};
 use super::job::{Begun, Proof, Work};
 use super::{Desk, Tools, look, overview, shown, words};
 use crate::draw::{Mark, timeline};
 use crate::pages::{
-    DoctorPage, Done, End, Fact, Frame, ProfilePage, ProofPage, Rail, Reading, SurePage,
+    DoctorPage, Done, End, Fact, Frame, MishapPage, ProfilePage, ProofPage, Rail, Reading, SurePage,
     WorkingPage,
 };
 use crate::site::{Form, Reply};
 use crate::steps::{Journey, Step};
 use crate::texts::EN;
 
+/// A profile, and its tokens where the store can be read.
+pub(super) type Known = (Profile, Result<Option<Held>, Error>);
+
 impl Desk {
     pub(super) fn profile_page(&mut self, name: &str) -> Reply {
-        let Some((profile, held)) = self.known(name) else { return Reply::NotFound };
+        let (profile, found) = match self.look_up(name) {
+            Ok(Some(known)) => known,
+            Ok(None) => return Reply::NotFound,
+            // The overview says why.
+            Err(_) => return Reply::To("/".to_owned()),
+        };
         let (work, seen) = self.jobs.seen();
         match work {
             Work::Acting(of) if of == name => {
@@ -36,7 +45,10 @@ impl Desk {
         let now = self.tools.world.now();
         let done = self.done.take_if(|(own, _)| own == name).map(|(_, done)| done);
         // A store that cannot be read is no store without tokens.
-        let closed = self.tools.store().err().map(|error| bad(&error, &Around::profile(&profile)));
+        let (held, closed) = match found {
+            Ok(held) => (held, None),
+            Err(error) => (None, Some(bad(&error, &Around::profile(&profile)))),
+        };
         let target = self.tools.targets();
         let product = target.find(&profile.target).map_or(&profile.target, |target| &target.title);
         let fact = |name: &str, text: &str| Fact { name: name.to_owned(), text: text.to_owned() };
@@ -63,11 +75,23 @@ impl Desk {
         })
     }
 
+    /// The profile, and its tokens; neither if it is not there.
     pub(super) fn known(&self, name: &str) -> Option<(Profile, Option<Held>)> {
-        let profile = self.tools.profile(&ProfileName::parse(name).ok()?).ok()?;
-        let store = self.tools.store().ok().flatten();
-        let standing = store.and_then(|store| store.standing(&profile.name).ok().flatten());
-        Some((profile, standing.and_then(|standing| standing.held)))
+        let (profile, held) = self.look_up(name).ok().flatten()?;
+        Some((profile, held.ok().flatten()))
+    }
+
+    /// The same where it matters why something is not there: the configuration or the store may only be
+    /// out of reach.
+    pub(super) fn look_up(&self, name: &str) -> Result<Option<Known>, Error> {
+        let Ok(name) = ProfileName::parse(name) else { return Ok(None) };
+        let config = config::load(&self.tools.home)?;
+        let Some(profile) = config.profile(&name).cloned() else { return Ok(None) };
+        let standing = self.tools.store().and_then(|store| match store {
+            Some(store) => Ok(store.standing(&name)?),
+            None => Ok(None),
+        });
+        Ok(Some((profile, standing.map(|standing| standing.and_then(|found| found.held)))))
     }
 
     /// A button of a profile.
@@ -79,12 +103,12 @@ impl Desk {
                 Reply::To(format!("/profile/{name}"))
             }
             "again" => {
-                self.jobs.end();
+                self.leave_consent();
                 self.go(Journey::again(&profile));
                 Reply::To("/journey".to_owned())
             }
             "client" => {
-                self.jobs.end();
+                self.leave_consent();
                 self.go(Journey { step: Step::Client, ..Journey::again(&profile) });
                 Reply::To("/journey".to_owned())
             }
@@ -103,6 +127,12 @@ impl Desk {
             "sealed" => self.sealed_file(name),
             _ => Reply::NotFound,
         }
+    }
+
+    /// Another sign-in begins with what is stored and with the user of before.
+    fn leave_consent(&mut self) {
+        self.jobs.end();
+        (self.typed, self.takes_anybody) = (None, false);
     }
 
     /// Does it beside the pages; what became of it is shown on the profile's page.
@@ -152,7 +182,16 @@ impl Desk {
     /// What the tokens of the journey are worth.
     pub(super) fn proof_page(&mut self) -> Reply {
         let Some(name) = self.journey.profile.clone() else { return self.astray() };
-        let Some((profile, Some(held))) = self.known(&name) else { return self.astray() };
+        let (profile, held) = match self.look_up(&name) {
+            Ok(Some((profile, Ok(Some(held))))) => (profile, held),
+            Ok(Some((_, Ok(None))) | None) => return self.astray(),
+            // It is out of reach, not gone.
+            Ok(Some((_, Err(error)))) | Err(error) => {
+                let fixes = self.around().fixes(&error.hints());
+                let code = error.code().entry().code;
+                return shown(&MishapPage::beside(error.to_string(), fixes, code));
+            }
+        };
         let (work, seen) = self.jobs.seen();
         let proof = match work {
             Work::Proved(of, proof) if of == name => proof,

@@ -70,7 +70,7 @@ impl Desk {
         profile: &Profile,
         secret: &Secret,
     ) -> Result<bool, snowtoken::Error> {
-        if !self.journey.unproved && self.has_what_would_be_lost(&profile.name) {
+        if self.has_what_would_be_lost(&profile.name)? {
             self.typed = Some((session::binding(profile), secret.clone()));
             return Ok(false);
         }
@@ -78,10 +78,11 @@ impl Desk {
         Ok(true)
     }
 
-    /// Whether there are tokens of this profile, or a secret for its next ones.
-    fn has_what_would_be_lost(&self, name: &ProfileName) -> bool {
-        self.known(name.as_str())
-            .is_some_and(|(known, held)| held.is_some() || self.stored_secret(&known).is_some())
+    /// Whether there are tokens of this profile, or a secret for its next ones that was not typed a
+    /// moment ago.
+    fn has_what_would_be_lost(&self, name: &ProfileName) -> Result<bool, snowtoken::Error> {
+        let Some((known, held)) = self.look_up(name.as_str())? else { return Ok(false) };
+        Ok(held?.is_some() || (!self.journey.unproved && self.stored_secret(&known).is_some()))
     }
 
     /// Stores the secret, and the profile that it belongs to.

@@ -116,7 +116,11 @@ impl MishapPage {
         let path = "/journey/tokens".to_owned();
         let file =
             Button { title: EN.unstored_download.to_owned(), press: Press::Form(path, None) };
-        let ways = vec![Button::journey(EN.unstored_again, "store"), file];
+        let ways = vec![
+            Button::journey(EN.unstored_again, "store"),
+            file,
+            Button::journey(EN.unstored_discard, "discard"),
+        ];
         let text = format!("{text}. {}", EN.unstored_text);
         Self { ways, ..Self::new(EN.unstored_title, text, fixes, code) }
     }

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::{NAME, SECRET, Walk};
-use crate::support::instance::Instance as _;
+use super::{ID, NAME, SECRET, Walk};
+use crate::support::instance::{Instance as _, paste};
 
 /// Somebody who has tokens, and has closed the wizard.
 fn connected(steps: &[&str]) -> (Walk, serde_json::Value) {
@@ -105,10 +105,37 @@ fn whoever_comes_back_later_is_not_handed_what_has_ended() {
 #[test]
 fn a_secret_that_nothing_has_proved_takes_the_place_of_none() {
     let (walk, _) = connected(&["profile", "revoke"]);
-    walk.killed_after(&["profile", "mistyped"]);
-    // Nobody mends it: the stored one is there for the next sign-in.
+    // Nobody mends it: the stored one is there for the next sign-in, in the same run and in another.
+    walk.killed_after(&["profile", "mistyped", "profile", "again", "proof"]);
+    walk.killed_after(&["profile", "revoke", "mistyped"]);
     walk.killed_after(&["profile", "again", "proof"]);
     assert!(walk.instance.is_alive(&token(&walk)));
+}
+
+/// What was unproved when the wizard was closed may be at work when it is opened again.
+#[test]
+fn a_secret_that_was_proved_meanwhile_is_not_typed_over() {
+    let walk = Walk::new(true);
+    walk.register(ID, SECRET);
+    walk.killed_after(&["where", "exists", "client"]);
+    paste(walk.sandbox.start(&["login", NAME, "--no-browser"]), &walk.instance).ok();
+    walk.killed_after(&["resume", "wrongSecret"]);
+    walk.sandbox.run(&["refresh", NAME]).ok();
+}
+
+/// Whose tokens they are is not known while the instance does not say: those of before stay.
+#[test]
+fn tokens_of_nobody_knows_whom_take_the_place_of_none() {
+    let (mut walk, _) = connected(&[]);
+    let before = token(&walk);
+    walk.instance.employ("beth.anglin", "snow", &[]);
+    walk.user = "beth.anglin";
+    walk.instance.set("fault.path=/api/now/ui/user/current_user");
+    walk.instance.set("fault.kind=unavailable");
+    walk.killed_after(&["profile", "again", "unknownUser"]);
+    walk.instance.set("fault.kind=none");
+    assert_eq!(token(&walk), before);
+    assert!(walk.instance.is_alive(&before));
 }
 
 #[test]
