@@ -138,7 +138,8 @@ impl Desk {
         let memory = Memory::beside(&home);
         let journey = memory.read().unwrap_or_default();
         let opener = Arc::new(Mutex::new(opener));
-        let tools = Tools { world, home, opener, consent: Arc::default(), unstored: Arc::default() };
+        let tools =
+            Tools { world, home, opener, consent: Arc::default(), unstored: Arc::default() };
         Self {
             tools,
             journey,

@@ -184,13 +184,19 @@ impl Guard {
     /// # Errors
     /// [`Refusal::WrongKey`] if it is another one, or was used before.
     pub fn enter(&mut self, query: Option<&str>) -> Result<(), Refusal> {
-        let key = query.and_then(|query| query.strip_prefix("key=")).ok_or(Refusal::WrongKey)?;
-        match &self.entry {
-            Some(entry) if entry.matches(key) => {
-                self.entry = None;
-                Ok(())
-            }
-            _ => Err(Refusal::WrongKey),
+        if !self.has_key(query) {
+            return Err(Refusal::WrongKey);
+        }
+        self.entry = None;
+        Ok(())
+    }
+
+    /// Whether the query holds the key, and the key is still good.
+    pub fn has_key(&self, query: Option<&str>) -> bool {
+        let key = query.and_then(|query| query.strip_prefix("key="));
+        match (&self.entry, key) {
+            (Some(entry), Some(key)) => entry.matches(key),
+            _ => false,
         }
     }
 

@@ -227,17 +227,10 @@ impl<S: Site> Service<S> {
         } else {
             self.guard.borrow().judge(&head)
         };
-        // The link stands in the browser's command line, which other users of this machine can read.
-        let pass = match (pass, signs.ends) {
-            (Ok(Pass::Enter), Some((peer, here))) if peer::is_somebody_else(peer, here) => {
-                Err(Refusal::WrongKey)
-            }
-            (pass, _) => pass,
-        };
         let answer = match pass {
             Ok(pass) => {
                 signs.passed.set(pass != Pass::Enter);
-                self.answer(pass, &head, body, remains).await
+                self.answer(pass, &head, body, signs, remains).await
             }
             Err(refusal) => Err(refusal),
         };
@@ -249,10 +242,18 @@ impl<S: Site> Service<S> {
         pass: Pass,
         head: &Parts,
         body: Incoming,
+        signs: &Signs,
         remains: &Remains,
     ) -> Result<Answer, Refusal> {
         let (path, query) = (head.uri.path(), head.uri.query());
         if pass == Pass::Enter {
+            // The link stands in the browser's command line, which other users of this machine can read.
+            // Only then is it worth asking the system whose connection it is.
+            let is_stolen = self.guard.borrow().has_key(query)
+                && signs.ends.is_some_and(|(peer, here)| peer::is_somebody_else(peer, here));
+            if is_stolen {
+                return Err(Refusal::WrongKey);
+            }
             self.guard.borrow_mut().enter(query)?;
         }
         self.last.set(Instant::now());

@@ -139,7 +139,8 @@ impl Desk {
     fn allow_page(&mut self, objected: Objected) -> Reply {
         let Some(profile) = self.wanted_profile() else { return self.astray() };
         let (work, mark) = self.jobs.seen();
-        let is_storing = matches!(&work, Work::Consent(Consent { exchanging: true, end: None, .. }));
+        let is_storing =
+            matches!(&work, Work::Consent(Consent { exchanging: true, end: None, .. }));
         if !is_storing && let Some(unstored) = self.tools.unstored(profile.name.as_str()) {
             let fixes = self.around().fixes(&unstored.hints);
             return shown(&MishapPage::unstored(&unstored.text, fixes, unstored.code));

@@ -180,7 +180,8 @@ fn is_kept_unproved(tools: &Tools, wish: &Wish, error: &Error) -> bool {
     if error.outcome() == Outcome::TryLater {
         return true;
     }
-    let is_refused = matches!(error, Error::Api(ApiError::NotAccepted(_) | ApiError::NewRefused(_)));
+    let is_refused =
+        matches!(error, Error::Api(ApiError::NotAccepted(_) | ApiError::NewRefused(_)));
     let name = &wish.profile.name;
     let held = || tools.present_store(name).and_then(|store| Ok(store.load(name)?));
     // A store that cannot be read will not take them either, and that is told with a way out.

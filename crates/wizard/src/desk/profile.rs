@@ -12,8 +12,8 @@ use super::job::{Begun, Proof, Work};
 use super::{Desk, Tools, look, overview, shown, words};
 use crate::draw::{Mark, timeline};
 use crate::pages::{
-    DoctorPage, Done, End, Fact, Frame, MishapPage, ProfilePage, ProofPage, Rail, Reading, SurePage,
-    WorkingPage,
+    DoctorPage, Done, End, Fact, Frame, MishapPage, ProfilePage, ProofPage, Rail, Reading,
+    SurePage, WorkingPage,
 };
 use crate::site::{Form, Reply};
 use crate::steps::{Journey, Step};

@@ -51,7 +51,9 @@ fn owner(table: &str, local: SocketAddrV4, remote: SocketAddrV4) -> Option<Owner
         Some([own, other]) => own.ends_with(&ends[0]) && other.ends_with(&ends[1]),
         _ => false,
     };
-    let mut rows = table.lines().map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
+    // The table may be long, and nearly all of it is about others.
+    let near = table.lines().filter(|line| line.contains(&ends[0]));
+    let mut rows = near.map(|line| line.split_ascii_whitespace().collect::<Vec<_>>());
     let row = rows.find(|row| is_meant(row))?;
     match (row.get(USER)?.parse().ok()?, *row.get(INODE)?) {
         (_, "0") => Some(Owner::Nobody),
