@@ -110,7 +110,9 @@ fn python_environment(list: &str, name: &str) -> Result<(), String> {
     }
     say(&format!("setup: python packages of {list}"));
     succeed(program("python3").args(["-m", "venv", "--clear"]).arg(&venv))?;
-    let pip = ["-m", "pip", "install", "--quiet", "--disable-pip-version-check", "-r"];
+    // Nearly all of what comes along is never imported: it is compiled when it is.
+    let pip =
+        ["-m", "pip", "install", "--quiet", "--no-compile", "--disable-pip-version-check", "-r"];
     succeed(program(venv.join("bin/python")).args(pip).arg(&wanted))?;
     copy(&wanted, &stamp)
 }

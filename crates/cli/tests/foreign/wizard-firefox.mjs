@@ -43,6 +43,7 @@ async function at(title) {
 // Signs in at the instance and presses Allow in a tab of its own; the address that it leads to is given.
 async function consent() {
   await at('Allow it in ServiceNow');
+  await page.waitForSelector('[data-opens]');
   const address = await page.$eval('[data-opens]', (link) => link.href);
   const there = await browser.newPage();
   const leaves = new Promise((left) => {

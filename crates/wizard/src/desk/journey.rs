@@ -174,16 +174,15 @@ impl Desk {
                 })
             }
             _ => {
-                self.begin_consent(profile);
                 // It is told on the page that has a place for it.
                 self.objection = Some(objected);
-                Reply::To("/journey".to_owned())
+                self.begin_consent(profile).soon("/journey")
             }
         }
     }
 
     /// The library's login begins to wait.
-    fn begin_consent(&mut self, profile: Profile) {
+    fn begin_consent(&mut self, profile: Profile) -> Begun {
         let typed = self.typed_secret(&profile);
         let secret = typed.clone().or_else(|| self.stored_secret(&profile));
         let authentication = profile.authentication.with(secret.clone());
@@ -191,7 +190,7 @@ impl Desk {
         let expected = self.user_of_before(&profile.name).filter(|_| !self.takes_anybody);
         let wish = Wish { profile, client, typed, secret, expected };
         let (work, run) = login::begin(&self.tools, wish);
-        self.jobs.begin(work, run);
+        self.jobs.begin(work, run)
     }
 
     fn user_of_before(&self, name: &ProfileName) -> Option<String> {
